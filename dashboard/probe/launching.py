@@ -122,7 +122,9 @@ def cancel(sweep: str, keys: Sequence[str] = ()) -> None:
         cluster.look()
         return
     store = Store(probe_state.root())
-    left = {} if keys else shared.left_to_others(store.root, sweep, store.jobs())
+    left = {} if keys else shared.left_to_others(store.root, sweep, store.jobs(), store.given_up())
+    if not keys:
+        store.give_up(sweep)
     if left:
         goes, it = ("goes on", "it") if len(left) == 1 else ("go on", "them")
         names = " and ".join(sorted(set(left.values())))

@@ -30,6 +30,7 @@ create table if not exists sweeps (name text primary key, held text not null def
 create table if not exists traits (
     key text primary key, alike text not null default '', trunk text not null default '', trunk_tokens real not null default 0
 );
+create table if not exists given_up (name text primary key);
 create unique index if not exists one_job_a_slot on jobs (slot) where state = 'running' and slot <> '';
 """
 
@@ -100,6 +101,7 @@ class Store:
         with self._open() as held:
             held.executemany("delete from jobs where key = ? and state <> 'running'", [(key,) for key in gone])
             held.execute("insert or ignore into sweeps (name) values (?)", (sweep,))
+            held.execute("delete from given_up where name = ?", (sweep,))
             (place,) = held.execute("select coalesce(max(place), 0) from jobs").fetchone()
             for i, one in enumerate(listed, start=1):
                 held.execute(
@@ -248,6 +250,7 @@ class Store:
                     self._hand_over(held, job, sweeps[job.key][1])
             held.execute("delete from jobs where sweep = ?", (sweep,))
             held.execute("delete from sweeps where name = ?", (sweep,))
+            held.execute("delete from given_up where name = ?", (sweep,))
 
     def _hand_over(self, held: sqlite3.Connection, job: Job, sweep: str) -> None:
         """Have a run that does not run lie in another sweep that has it."""
@@ -286,6 +289,17 @@ class Store:
         """Let a sweep go on."""
         with self._open() as held:
             held.execute("update sweeps set held = '', fast = 0 where name = ?", (sweep,))
+            held.execute("delete from given_up where name = ?", (sweep,))
+
+    def give_up(self, sweep: str) -> None:
+        """Note that all of a sweep was cancelled: it asks for no run any more, until it is submitted or made to go on again."""
+        with self._open() as held:
+            held.execute("insert or ignore into given_up values (?)", (sweep,))
+
+    def given_up(self) -> set[str]:
+        """The sweeps of which all was cancelled."""
+        with self._open() as held:
+            return {name for (name,) in held.execute("select name from given_up")}
 
     def held(self) -> dict[str, str]:
         """The sweeps that are held, and why."""

@@ -240,7 +240,9 @@ def _stands(folder: Folder, status: Status, what: Record | None, seen: Seen | No
         if silent or now() - what.submitted < SUBMITTING:
             return "queued", silent or "It is being submitted."
         return "lost", "It was not submitted: whoever did so ended before."
-    return stands(status, what, seen, silent, last_line(folder.path / OUTPUT) if seen is not None else "")
+    return stands(
+        status, what, seen, silent, last_line(folder.path / OUTPUT) if seen or status.state == "running" else ""
+    )
 
 
 def begun_at(root: Path) -> bool:

@@ -107,6 +107,8 @@ def stands(status: Status, what: Record | None, seen: Seen | None, silent: str =
         return status.state, status.sentence
     if seen is None and status.state == "running" and now() - status.heartbeat < FRESH:
         return "running", ""  # by somebody else, or its job has just ended
+    if seen is None and (by := _BY_SIGNAL.fullmatch(last)):
+        return "failed", ended_how(-int(by[1]), "")
     if seen is None:
         return "lost", "Slurm has its job no more, and its folder does not say how it ended." + AGAIN
     return _over(status, seen, last)

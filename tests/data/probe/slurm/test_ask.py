@@ -139,6 +139,19 @@ def test_a_state_is_said_in_words():
         assert bool(words) == bool(sentence), (status, seen)
 
 
+def test_a_job_that_slurm_has_forgotten_ended_as_its_batch_script_said_last():
+    said = "The trainer was ended by signal 9."
+    assert stands(HALF, AT, None, last=said) == (
+        "failed",
+        "Its process was killed; the machine may have run out of memory.",
+    )
+    assert stands(AT_WORK_NOW, AT, None, last=said)[0] == "running"
+    assert (
+        stands(HALF, AT, Seen("12", 0, "FAILED"), last="/x/slurm_script: line 28:  1683 Killed")[1]
+        == "Its process ended."
+    )
+
+
 def test_every_state_and_reason_has_its_words():
     assert {state for state, _ in OVER.values()} <= set(STATES)
     assert not (WAITING.keys() & AT_WORK.keys()) | (OVER.keys() & (WAITING.keys() | AT_WORK.keys()))
