@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
 import signal
 import subprocess
 import sys
@@ -364,20 +362,6 @@ def test_a_gpu_that_others_use_is_no_free_slot(monkeypatch, tmp_path):
 def test_without_a_gpu_there_are_cores(monkeypatch, tmp_path):
     monkeypatch.setenv(FAKE, str(tmp_path / "none"))
     assert [(s.name, s.device) for s in slots(2)] == [("cpu 0", "cpu"), ("cpu 1", "cpu")]
-
-
-def test_a_process_is_more_than_its_number():
-    own = Process.this()
-    assert Process.read(str(own)).alive
-    assert not Process(own.pid, own.began - 60, own.boot).alive
-    assert not Process(own.pid, own.began, "another boot").alive
-    assert Process.read("12") is None
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    named = Process.of(child.pid)
-    child.wait()
-    assert not named.alive
-    assert json.loads(json.dumps(str(own))) == str(own)
-    assert os.getpid() == own.pid
 
 
 def test_runs_of_one_shape_share_a_process_and_other_slots_get_their_part(monkeypatch, tmp_path):
