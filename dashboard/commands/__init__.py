@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -45,6 +46,10 @@ def _takes_one(param: click.Parameter) -> bool:
     return isinstance(param, click.Option) and not (param.multiple or param.is_flag or param.count)
 
 
+#: Signs that a terminal acts on beside line breaks: a name in a sentence may be a stranger's.
+_ACTED_ON = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
 class Refusal(click.ClickException):
     """The data can't say: one sentence on stderr, exit code 1."""
 
@@ -60,7 +65,7 @@ def refuses(work: Callable[P, R]) -> Callable[P, R]:
             return work(*args, **kwargs)
         except Exception as error:
             if is_for_people(error):
-                raise Refusal(in_words(error)) from error
+                raise Refusal(_ACTED_ON.sub(" ", in_words(error))) from error
             raise
 
     return wrapped

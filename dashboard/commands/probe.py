@@ -70,13 +70,16 @@ def command(
     from dashboard.probe import dry_run as ahead
     from dashboard.probe.estimate import Target
     from data.plural import plural
+    from data.probe.names import checked
     from data.probe.sweep import sweep as laid
 
+    name = checked(sweep.stem) if str(sweep) != "-" else "sweep"
     specs = laid(_read(sweep))
     named, elsewhere = tuple(filter(None, devices.split(","))), slurm is not None or printed is not None
     target = Target() if elsewhere else ahead.targets(named, price)
     slots = ahead.slots(target, named, cores)
-    found = ahead.told(specs, target, slots, out, again=retry)
+    with _written_below(out):
+        found = ahead.told(specs, target, slots, out, again=retry)
     on = plural(slots, "CPU thread" if target.kind == "cpu" else "GPU")
     click.echo(ahead.headline(specs, found, on), err=printed is not None or json_to == "-")
     if dry_run:
@@ -85,15 +88,14 @@ def command(
         if json_to != "-":
             click.echo(f"\n{ahead.table(found)}\n\n{ahead.sentence(found)}" if found.left else ahead.sentence(found))
         return
-    name = sweep.stem if str(sweep) != "-" else "sweep"
     given = _settings(slurm)
     if printed is not None:
         with _written_below(out):
             _print(printed, out, name, specs, given)
         return
-    queue = _queue(out, cores, named, given, on_slurm=slurm is not None)
-    began = time.monotonic()
     with _written_below(out):
+        queue = _queue(out, cores, named, given, on_slurm=slurm is not None)
+        began = time.monotonic()
         keys = {one.key for one in queue.submit(name, specs)}
         if retry:
             queue.retry(keys)
@@ -205,6 +207,7 @@ def _follow(queue: Submitter, keys: set[str]) -> None:
         while True:
             held = queue.tend(keys)
             mine = [one for one in queue.states() if one.key in keys]
+            _refuse_missing(len(keys) - len(mine))
             states = Counter(one.state for one in mine)
             ended = len(keys) - states["queued"] - states["running"]
             stopping = states["running"] > 0 and sum(one.stopping for one in mine) == len(keys) - ended
@@ -221,6 +224,18 @@ def _follow(queue: Submitter, keys: set[str]) -> None:
             time.sleep(queue.look_every)
 
 
+def _refuse_missing(count: int) -> None:
+    """Raise DataError where runs that are followed are in the queue no more: nothing can be said of how they stand."""
+    from data.errors import DataError
+    from data.plural import agreeing
+
+    if count:
+        raise DataError(
+            f"{agreeing(count, 'run is', 'runs are')} in the queue no more, as the folders were deleted or moved. "
+            "The same command makes them anew."
+        )
+
+
 def _say_stopping(bar: Any, stopping: bool) -> None:
     """Have the bar say so while all that is left was cancelled, and no time: what is awaited are checkpoints."""
     if stopping != (bar.label == STOPPING):
@@ -232,6 +247,7 @@ def _refuse_unless_done(queue: Submitter, keys: set[str]) -> None:
     from data.errors import DataError
 
     asked = [one for one in queue.states() if one.key in keys]
+    _refuse_missing(len(keys) - len(asked))
     left = [one for one in asked if one.state != "done"]
     click.echo(printable([f"{one.folder.path.name}: {one.state}. {one.sentence}" for one in left]), nl=bool(left))
     if left:

@@ -122,7 +122,9 @@ def cancel(sweep: str, keys: Sequence[str] = ()) -> None:
         cluster.look()
         return
     store = Store(probe_state.root())
-    left = {} if keys else shared.left_to_others(store.root, sweep, store.jobs())
+    left = {} if keys else shared.left_to_others(store.root, sweep, store.jobs(), store.given_up())
+    if not keys:
+        store.give_up(sweep)
     if left:
         goes, it = ("goes on", "it") if len(left) == 1 else ("go on", "them")
         names = " and ".join(sorted(set(left.values())))
@@ -204,7 +206,7 @@ def words(text: str) -> list[str]:
 
 def jobs(root: Path) -> list[Job]:
     """The jobs of a queue that may not exist yet; looking makes none."""
-    return Store(root).jobs() if (root / FILE).exists() else []
+    return Store(root).jobs() if _has_runs(root) else []
 
 
 def launched() -> set[str]:
@@ -214,7 +216,12 @@ def launched() -> set[str]:
 
 def held(root: Path) -> dict[str, str]:
     """The sweeps that are held, and why."""
-    return Store(root).held() if (root / FILE).exists() else {}
+    return Store(root).held() if _has_runs(root) else {}
+
+
+def _has_runs(root: Path) -> bool:
+    """Whether a folder has runs of a queue, even one whose file was lost: it is made again then."""
+    return (root / FILE).exists() or any(root.glob("*/*/spec.json"))
 
 
 def said(count: int) -> str:

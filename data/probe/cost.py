@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from itertools import pairwise
 from math import ceil
 
 import numpy as np
@@ -13,7 +15,7 @@ import numpy as np
 from data.errors import DataError
 from data.flops import six_nd
 from data.probe.feed import Feed
-from data.probe.schedule import Plan, planned
+from data.probe.schedule import planned
 from data.probe.spec import Spec
 
 Array = np.ndarray
@@ -105,17 +107,14 @@ class Todo:
 def todo(specs: Sequence[Spec], begins: Sequence[int] = ()) -> Todo:
     """What is left of runs that are alike and stand at these steps: those that are further wait until the others have caught up."""
     plan = planned(specs[0])
-    at = np.sort(np.array(begins if len(begins) else [0] * len(specs)))
-    first = int(at[0]) if len(at) else 0
-    runs = np.searchsorted(at, np.arange(first, len(plan)), side="right")
-    keys, counts = np.unique(np.stack([plan.batch[first:], runs]), axis=1, return_counts=True)
-    seen = Counter((int(plan.batch[n - 1]), int(runs[n - 1 - first])) for n in plan.evaluated if n > first)
-    return Todo({(int(b), int(k)): int(n) for (b, k), n in zip(keys.T, counts, strict=True)}, seen)
-
-
-def step_at(plan: Plan, tokens: float) -> int:
-    """The step after which a run has seen so many tokens."""
-    return int(np.searchsorted(plan.before + plan.batch * plan.seq_len, tokens - 0.5)) + 1
+    at = sorted(begins or [0] * len(specs))
+    first = at[0] if at else 0
+    cuts = sorted({first, len(plan), *at, *(one.first for one in plan.stretches)})
+    steps: Counter[tuple[int, int]] = Counter()
+    for begun, until in pairwise(cut for cut in cuts if first <= cut <= len(plan)):
+        steps[plan.batch_of(begun), bisect_right(at, begun)] += until - begun
+    seen = Counter((plan.batch_of(n - 1), bisect_right(at, n - 1)) for n in plan.evaluated if n > first)
+    return Todo(dict(sorted(steps.items())), seen)
 
 
 def scored(spec: Spec) -> tuple[int, ...]:
@@ -167,7 +166,7 @@ def evaluation_seconds(spec: Spec, runs: int = 1) -> float:
 def measuring_seconds(spec: Spec, batch: int, runs: int = 1) -> float:
     """Seconds of one CPU thread that a row of each run's log takes beside steps of such a batch: losses, and what the spec asks for."""
     losses = (1 + len(spec.averages)) * evaluation_seconds(spec, runs)
-    plain = replace(spec, micro=0)
+    plain = _in_one(spec)
     return losses + runs * sum(steps * step_seconds(plain, n) for steps, n in measures(spec, batch))
 
 
@@ -205,12 +204,17 @@ def evaluation(spec: Spec) -> Array:
     """What an evaluation does (k,), in the terms of `work`: forward passes over every source, and no weights that are updated."""
     total = np.zeros(len(PRICES))
     for sequences in scored(spec):
-        done = work(replace(spec, micro=0), sequences)
+        done = work(_in_one(spec), sequences)
         done[:2] *= ceil(sequences / max(1, IN_ONE // spec.seq_len))
         done[6] = 0.0
         done[:6] *= FORWARD
         total += done
     return total
+
+
+def _in_one(spec: Spec) -> Spec:
+    """The same run where no batch is divided."""
+    return replace(spec, micro=0) if spec.micro else spec
 
 
 def parts(spec: Spec, batch: int) -> int:

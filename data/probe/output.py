@@ -15,3 +15,12 @@ def last_line(path: Path) -> str:
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
         return lines[-1][:300] if lines else ""
     return ""
+
+
+def ended_how(code: int | None, last: str) -> str:
+    """Why a process ended that left no word of its own, as a sentence."""
+    said = f" It said last: {last}" if last else ""
+    if code is not None and code < 0:
+        kind = "killed; the machine may have run out of memory" if code == -9 else f"ended by signal {-code}"
+        return f"Its process was {kind}.{said}"
+    return f"Its process ended with code {code}.{said}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, lru_cache
+from math import ceil
 
 import numpy as np
 
@@ -15,23 +18,53 @@ EARLIEST = 0.01  # the share of a run at which the first evaluation stands
 NOISE_EVERY = 32  # steps from one in whose gradient the parts of the batch are told apart to the next
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """So many steps of one batch of `size` tokens, with the tokens `at` that were seen before them and the number of the `first`."""
+
+    batch: int
+    count: int
+    at: int
+    first: int
+    size: int
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """The n steps of a run. `batch` (n,) is in sequences, `before` (n,) the tokens seen before each, `rate` (n,) the learning rate.
 
     `evaluated` are the numbers of steps after which the held-out loss is measured, the last among them; `kept` those after which the
-    state is kept for runs that go on from there.
+    state is kept for runs that go on from there. What has n entries is laid out when it is first asked for: a run to come may have
+    more steps than are worth the memory.
     """
 
-    batch: Array
-    before: Array
-    rate: Array
+    spec: Spec
+    stretches: tuple[Stretch, ...]
     evaluated: frozenset[int]
-    seq_len: int
     kept: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
-        return len(self.batch)
+        return self.stretches[-1].first + self.stretches[-1].count
+
+    @property
+    def seq_len(self) -> int:
+        """Tokens of a sequence."""
+        return self.spec.seq_len
+
+    @cached_property
+    def batch(self) -> Array:
+        """Sequences of each step (n,)."""
+        return np.concatenate([np.full(one.count, one.batch) for one in self.stretches])
+
+    @cached_property
+    def before(self) -> Array:
+        """Tokens seen before each step (n,)."""
+        return np.concatenate([one.at + one.size * np.arange(one.count) for one in self.stretches])
+
+    @cached_property
+    def rate(self) -> Array:
+        """The learning rate of each step (n,)."""
+        return self.spec.rate * shares(self.spec, self.before, self.before + self.batch * self.seq_len, self.tokens)
 
     @property
     def tokens(self) -> int:
@@ -40,53 +73,76 @@ class Plan:
 
     def after(self, steps: int) -> int:
         """Tokens seen after so many steps."""
-        return int(self.before[steps - 1] + self.batch[steps - 1] * self.seq_len) if steps else 0
+        if not steps:
+            return 0
+        one = self._of(steps - 1)
+        return one.at + one.size * (steps - one.first)
+
+    def batch_of(self, step: int) -> int:
+        """Sequences of one step, of which the first is 0."""
+        return self._of(step).batch
 
     def sequences(self, steps: int) -> int:
         """Sequences seen after so many steps."""
         return self.after(steps) // self.seq_len
 
+    def step_at(self, tokens: float) -> int:
+        """The step after which a run has seen so many tokens, to half a token."""
+        least = tokens - 0.5
+        one = next((one for one in self.stretches if one.at + one.size * one.count >= least), None)
+        if one is None:
+            return len(self) + 1
+        k = max(1, ceil((least - one.at) / one.size))
+        while k > 1 and one.at + one.size * (k - 1) >= least:  # the quotient was rounded
+            k -= 1
+        while one.at + one.size * k < least:
+            k += 1
+        return one.first + k
 
+    def _of(self, step: int) -> Stretch:
+        for one in self.stretches:
+            if step < one.first + one.count:
+                return one
+        raise IndexError(f"a run of {len(self)} steps has no step {step}")
+
+
+@lru_cache(maxsize=20_000)  # more than a sweep has runs, each of which is asked for several times
 def planned(spec: Spec) -> Plan:
     """The steps of a run. Raises DataError where there would be too many to count."""
-    parts = _parts(spec)
-    each = np.concatenate([np.full(count, batch) for batch, count, _ in parts])
-    seen = np.concatenate([at + batch * spec.seq_len * np.arange(count) for batch, count, at in parts])
-    at = sum(batch * spec.seq_len * count for batch, count, _ in parts)
-    ended = seen + each * spec.seq_len
-    rate = spec.rate * shares(spec, seen, ended, at)
-    places = np.geomspace(EARLIEST, 1.0, spec.evals) if spec.evals > 1 else np.array([1.0])
-    kept = np.searchsorted(ended, np.minimum(spec.keep, at) - 0.5) + 1
-    evaluated = np.searchsorted(ended, np.minimum(places, 1.0) * at - 0.5) + 1
-    forks = [n] if spec.warmup_tokens and 0 < (n := flat(spec, seen / at)) < len(each) else []
-    return Plan(
-        each,
-        seen,
-        rate,
-        frozenset([*evaluated.tolist(), *kept.tolist(), *forks]),
-        spec.seq_len,
-        frozenset(kept.tolist()),
-    )
+    plan = Plan(spec, tuple(_stretches(spec)), frozenset())
+    at = plan.tokens
+    kept = {plan.step_at(min(tokens, at)) for tokens in spec.keep}
+    evaluated = {plan.step_at(place * at) for place in _places(spec.evals)}
+    forks = [n] if spec.warmup_tokens and 0 < (n := flat(plan)) < len(plan) else []
+    return replace(plan, evaluated=frozenset([*evaluated, *kept, *forks]), kept=frozenset(kept))
+
+
+@cache
+def _places(evals: int) -> tuple[float, ...]:
+    """The shares of a run after which it is evaluated."""
+    places = np.geomspace(EARLIEST, 1.0, evals) if evals > 1 else np.array([1.0])
+    return tuple(np.minimum(places, 1.0).tolist())
 
 
 def count_steps(spec: Spec) -> int:
     """How many steps a run has, without the memory that laying them out takes. Raises DataError where there would be too many."""
-    return sum(count for _, count, _ in _parts(spec))
+    return sum(one.count for one in _stretches(spec))
 
 
-def _parts(spec: Spec) -> list[tuple[int, int, int]]:
-    """The stretches of one batch: its sequences, its steps, and the tokens seen before them. Raises DataError for too many steps."""
-    found: list[tuple[int, int, int]] = []
+def _stretches(spec: Spec) -> list[Stretch]:
+    """The stretches of one batch that have steps. Raises DataError for too many steps."""
+    found: list[Stretch] = []
     total, at = 0, 0
     starts = [(0.0, spec.batch), *((stage.tokens, stage.batch) for stage in spec.stages)]
     ends = [*(tokens for tokens, _ in starts[1:]), spec.tokens]
     for (_, batch), end in zip(starts, ends, strict=True):
         size = batch * spec.seq_len
         count = max(0, -int(-(min(end, spec.tokens) - at) // size))
+        if count:
+            found.append(Stretch(batch, count, at, total, size))
         total += count
         if total > MOST_STEPS:
             raise DataError(f"The run has over {MOST_STEPS:,} steps; take a larger batch or fewer tokens.")
-        found.append((batch, count, at))
         at += size * count
     return found
 
@@ -108,10 +164,12 @@ def shares(spec: Spec, begun: Array, ended: Array, total: float) -> Array:
     return np.minimum(up, spec.final + (1.0 - spec.final) * left)
 
 
-def flat(spec: Spec, begun: Array) -> int:
-    """How many steps, which begin at these shares of the run (n,), are made before a linear decay begins."""
-    falls = _left(spec, begun) < 1.0
-    return int(falls.argmax()) if spec.schedule == "linear" and falls.any() else len(begun)
+def flat(plan: Plan) -> int:
+    """How many steps are made before a linear decay begins: all of them where there is none."""
+    spec, whole = plan.spec, plan.tokens
+    if spec.schedule != "linear" or not spec.decay:
+        return len(plan)
+    return bisect_left(range(len(plan)), True, key=lambda step: (1.0 - plan.after(step) / whole) / spec.decay < 1.0)
 
 
 def _left(spec: Spec, begun: Array) -> Array:

@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, Self
 
 from data.errors import DataError
 from data.flops import CONVENTIONS, Counts, Shape, params_by_group
-from data.plain import Above, After, Count, PlainError, Share, With, at_most, one_of, plain, read, text
+from data.plain import After, PlainError, Share, With, at_most, one_of, plain, read, text
 
 OPTIMISERS = ("adamw", "muon", "sgd", "adafactor")
 SCHEDULES = ("constant", "linear", "cosine")
@@ -25,6 +26,8 @@ MEASURES = ("noise", "update_noise", "hessian", "coordinates", "distance")
 MOST_WIDTH, MOST_DEPTH, MOST_SEQ, MOST_VOCAB = 16_384, 256, 65_536, 262_144
 MOST_TOKENS, MOST_BATCH, MOST_STEPS = 1e13, 10**7, 10**8
 MOST_POOLS = 16
+MOST_SEED = 2**53 - 1  # the largest whole number that every reader of JSON and every table of floats holds
+MOST_FLOAT = 1e30  # of a rate and the like: float32, in which runs are made, holds it
 HEAD = 16  # the width of a head of a small model; nothing narrower is left of rotary positions
 #: Times width: near the best rate of ladders at widths 16 to 64 with AdamW on the synthetic language [measured; probe README].
 RATE_WIDTH = 0.25
@@ -53,6 +56,12 @@ def _key(x: str) -> str:
     return x
 
 
+def _on_one_line(x: str) -> str:
+    if not x.isprintable():
+        raise ValueError("should be text on one line, without signs that a terminal acts on")
+    return x
+
+
 def _once(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in MEASURES if name in names)
 
@@ -61,7 +70,7 @@ def _once(names: tuple[str, ...]) -> tuple[str, ...]:
 class Stage:
     """From so many tokens on, so many sequences a step."""
 
-    tokens: Annotated[float, With(strict=True, gt=0, allow_inf_nan=False)]
+    tokens: Annotated[float, With(strict=True, gt=0, le=MOST_TOKENS)]
     batch: Annotated[int, _whole(1, MOST_BATCH)]
 
 
@@ -69,7 +78,7 @@ class Stage:
 class Pool:
     """A corpus of a mixture, and the share of a run's sequences drawn from it; `unique_tokens` of it are gone through again and again."""
 
-    corpus: Annotated[str, text(1, 1000)]
+    corpus: Annotated[str, text(1, 1000), After(_on_one_line)]
     share: Share
     unique_tokens: Annotated[float, With(strict=True, ge=0, le=MOST_TOKENS)] = 0.0
 
@@ -94,7 +103,7 @@ class Spec:
     batch: Annotated[int, _whole(1, MOST_BATCH)] = 8
     stages: Annotated[tuple[Stage, ...], at_most(64), After(_in_order)] = ()
     # The rate: `warmup` and `decay` are shares of the run, `final` the share of the peak that is left at its end.
-    lr: Annotated[float, With(strict=True, ge=0, allow_inf_nan=False)] = 0.0
+    lr: Annotated[float, With(strict=True, ge=0, le=MOST_FLOAT, allow_inf_nan=False)] = 0.0
     schedule: Annotated[str, one_of(SCHEDULES)] = "linear"
     warmup: Share = 0.05
     decay: Share = 0.3
@@ -103,9 +112,11 @@ class Spec:
     optimiser: Annotated[str, one_of(OPTIMISERS)] = "adamw"
     beta1: Annotated[float, With(strict=True, ge=0, lt=1)] = 0.9
     beta2: Annotated[float, With(strict=True, ge=0, lt=1)] = 0.95
-    eps: Above = 1e-8
+    eps: Annotated[float, With(strict=True, gt=0, le=MOST_FLOAT, allow_inf_nan=False)] = 1e-8
     weight_decay: Annotated[float, With(strict=True, ge=0, le=10)] = 0.0
-    clip: Annotated[float, With(strict=True, ge=0, allow_inf_nan=False)] = 1.0  # of the gradient's norm; 0 clips none
+    clip: Annotated[float, With(strict=True, ge=0, le=MOST_FLOAT, allow_inf_nan=False)] = (
+        1.0  # of the gradient's norm; 0 clips none
+    )
     parametrisation: Annotated[str, one_of(PARAMETRISATIONS)] = "standard"
     base_width: Annotated[int, _whole(0, MOST_WIDTH)] = 0
     base_depth: Annotated[int, _whole(1, MOST_DEPTH)] = 2
@@ -113,9 +124,9 @@ class Spec:
         tuple[Annotated[float, With(strict=True, gt=0, le=1)], ...], at_most(16)
     ] = ()  # shares of a run
     # The data: `unique_tokens` of the corpus are gone through again and again; 0 takes all there are.
-    corpus: Annotated[str, text(1, 1000)] = "synthetic"
+    corpus: Annotated[str, text(1, 1000), After(_on_one_line)] = "synthetic"
     unique_tokens: Annotated[float, With(strict=True, ge=0, le=MOST_TOKENS)] = 0.0
-    seed: Count = 0
+    seed: Annotated[int, _whole(0, MOST_SEED)] = 0
     # What is measured: the held-out loss at log-spaced places, each time on so many tokens.
     evals: Annotated[int, _whole(1, 10_000)] = 20
     eval_tokens: Annotated[int, _whole(1, 10**9)] = 65_536
@@ -155,7 +166,7 @@ class Spec:
         """The share of the run in which the rate rises."""
         return self.warmup_tokens / self.tokens if self.warmup_tokens else self.warmup
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         """The decoder's shape, with what was left at 0 worked out."""
         return Shape(
@@ -169,7 +180,7 @@ class Spec:
             gated=self.activation == "swiglu",
         )
 
-    @property
+    @cached_property
     def counts(self) -> Counts:
         """Parameters by group; none else has any: norms have none, positions are rotary, and there are no biases."""
         return params_by_group(self.shape)
@@ -184,9 +195,9 @@ class Spec:
     @property
     def flops(self) -> dict[str, float]:
         """The FLOP of the whole run by each convention of `data.flops`."""
-        return {name: self.tokens * count(self.shape) for name, count in CONVENTIONS.items()}
+        return {name: self.tokens * each for name, each in _of_a_token(self.shape).items()}
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What this run is, as 16 digits: two specs with the same key make the same run.
 
@@ -209,6 +220,12 @@ _LATER = frozenset({"pools", "warmup_tokens", "keep", "trunk", "trunk_tokens", "
 def _plain_default(name: str) -> Any:
     value = Spec.__dataclass_fields__[name].default
     return list(value) if isinstance(value, tuple) else value
+
+
+@lru_cache(maxsize=1024)
+def _of_a_token(shape: Shape) -> dict[str, float]:
+    """The FLOP of a token by each convention."""
+    return {name: count(shape) for name, count in CONVENTIONS.items()}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

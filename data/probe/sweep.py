@@ -8,8 +8,9 @@ is a list of lists.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise, product
 from typing import Any
 
@@ -19,20 +20,33 @@ from data.probe.corpus import whole_names
 from data.probe.cost import FLOP
 from data.probe.feed import Feed
 from data.probe.schedule import count_steps, flat, planned
-from data.probe.spec import Spec, nearest, spec
+from data.probe.spec import MOST_POOLS, Spec, nearest, spec
 
 MOST_RUNS = 10_000
+# Rates where a design is given none: multiples of a batch's and of a run's own, and those of a ladder of widths.
+AROUND, LADDER, RATES = (0.5, 1.0, 2.0), (0.25, 0.5, 1.0, 2.0, 4.0), tuple(2.0**-k for k in range(3, 10))
+_LARGEST = sys.float_info.max  # a whole number of JSON may be larger, and no float
 _LISTS = ("stages", "averages", "pools", "keep", "measure")  # fields that are lists in one run
 
 
 @dataclass(frozen=True)
 class Design:
-    """A named way to lay out runs. `own` are its fields beyond a spec's, each with what it means."""
+    """A named way to lay out runs. `own` are its fields beyond a spec's, each with what it means; `settled` those of a spec's that it
+    has where nobody gives them. `each` says how many runs it makes of every setting of the fields that it does not take itself.
+    """
 
     title: str
     sentence: str
     own: Mapping[str, str]
     lay: Callable[[dict[str, Any]], list[dict[str, Any]]]
+    each: Callable[[Mapping[str, Any]], int] = lambda given: 1
+    settled: Mapping[str, Any] = field(default_factory=dict)
+    takes: tuple[str, ...] = ()  # fields of a spec that it lays out itself
+
+    def count(self, given: Mapping[str, Any]) -> int:
+        """How many runs it makes of what is given, some of which may be the same, before any is laid out."""
+        rest = {k: v for k, v in {**self.settled, **given}.items() if k not in (*self.own, *self.takes)}
+        return self.each(given) * math.prod(len(v) for k, v in rest.items() if _varies(k, v))
 
 
 def sweep(values: Any) -> list[Spec]:
@@ -42,12 +56,15 @@ def sweep(values: Any) -> list[Spec]:
     given = dict(values)
     name = given.pop("design", "grid")
     if not isinstance(name, str) or name not in DESIGNS:
-        raise DataError(f"{name!r} is no design; there is {', '.join(DESIGNS)}.")
+        raise DataError(f"{name!r:.60} is no design; there is {', '.join(DESIGNS)}.")
     missing = [key for key in DESIGNS[name].own if key not in given and key in _NEEDED.get(name, ())]
     if missing:
         raise DataError(f"A sweep of the design {name} needs {missing[0]!r}: {DESIGNS[name].own[missing[0]]}.")
     _known(name, given)
-    laid = DESIGNS[name].lay(given)
+    if (count := DESIGNS[name].count(given)) > MOST_RUNS:
+        said = f"{count:,}" if count < 10**15 else "over 10^15"
+        raise DataError(f"The sweep has {said} runs; at most {MOST_RUNS:,} are made.")
+    laid = DESIGNS[name].lay({**DESIGNS[name].settled, **given})
     found: dict[str, Spec] = {}
     vocabs: dict[Any, int] = {}
     for one in laid:
@@ -82,9 +99,6 @@ def _known(name: str, given: Mapping[str, Any]) -> None:
 def _grid(given: dict[str, Any]) -> list[dict[str, Any]]:
     """Every value of each list with every value of the others."""
     varied = {k: v for k, v in given.items() if _varies(k, v)}
-    count = math.prod(len(v) for v in varied.values())
-    if count > MOST_RUNS:
-        raise DataError(f"The sweep has {count:,} runs; at most {MOST_RUNS:,} are made.")
     fixed = {k: v for k, v in given.items() if k not in varied}
     return [{**fixed, **dict(zip(varied, chosen, strict=True))} for chosen in product(*varied.values())]
 
@@ -100,24 +114,30 @@ def _numbers(given: dict[str, Any], name: str, default: Sequence[float] = ()) ->
     value = given.pop(name, list(default))
     listed = value if isinstance(value, list) else [value]
     for one in listed:
-        if isinstance(one, bool) or not isinstance(one, int | float) or not (0 < one < math.inf):
+        if isinstance(one, bool) or not isinstance(one, int | float) or not (0 < one <= _LARGEST):
             raise DataError(f"{name!r} of a sweep is a positive number, or a list of them; {one!r:.40} came.")
     if not listed:
         raise DataError(f"{name!r} of a sweep is a list of at least one number.")
     return [float(one) for one in listed]
 
 
+def _so_many(name: str, default: Sequence[float] = ()) -> Callable[[Mapping[str, Any]], int]:
+    """How many numbers a design's own field has."""
+    return lambda given: len(value) if isinstance(value := given.get(name, list(default)), list) else 1
+
+
 def _isoflop(given: dict[str, Any]) -> list[dict[str, Any]]:
     """Each budget C at each size N: D = C / 6N, with N the parameters without embeddings."""
     budgets = _numbers(given, "flops")
-    return [{**one, "tokens": c / (6.0 * spec(one).counts.nonembed)} for c in budgets for one in _grid(given)]
+    sized = [(one, 6.0 * spec(one).counts.nonembed) for one in _grid(given)]
+    return [{**one, "tokens": c / size} for c in budgets for one, size in sized]
 
 
 def _batches(given: dict[str, Any]) -> list[dict[str, Any]]:
     """Each batch at several rates around the one that grows with its square root, at a constant rate after warm-up."""
-    around = _numbers(given, "rates", (0.5, 1.0, 2.0))
+    around = _numbers(given, "rates", AROUND)
     out = []
-    for one in _grid({"schedule": "constant", **given}):
+    for one in _grid(given):
         base, size = spec({**one, "batch": 8}).rate, spec(one).batch
         out += [{**one, "lr": base * each * math.sqrt(size / 8)} for each in around]
     return out
@@ -125,14 +145,14 @@ def _batches(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _rates(given: dict[str, Any]) -> list[dict[str, Any]]:
     """Every other setting at several rates around its own."""
-    around = _numbers(given, "rates", (0.25, 0.5, 1.0, 2.0, 4.0))
+    around = _numbers(given, "rates", LADDER)
     return [{**one, "lr": spec(one).rate * each} for one in _grid(given) for each in around]
 
 
 def _widths(given: dict[str, Any]) -> list[dict[str, Any]]:
     """Every width at the same rates, in each parametrisation, whose base is the narrowest."""
-    rates = _numbers(given, "rates", tuple(2.0**-k for k in range(3, 10)))
-    laid = _grid({"parametrisation": ["standard", "mup"], **given})
+    rates = _numbers(given, "rates", RATES)
+    laid = _grid(given)
     base = min(spec(one).width for one in laid) if isinstance(given.get("width"), list) and laid else 0
     return [
         {
@@ -147,21 +167,34 @@ def _widths(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _mixtures(given: dict[str, Any]) -> list[dict[str, Any]]:
     """Every way to give each of the pools so many of the `parts`, 0 to all of them; a pool without any is scored all the same."""
-    pools, parts = given.pop("pools"), given.pop("parts", 4)
-    if not isinstance(pools, list) or not pools or not all(isinstance(one, dict) for one in pools):
-        raise DataError(f"'pools' of a sweep of mixtures is a list of pools, each with its corpus; {pools!r:.40} came.")
-    if any("share" in one for one in pools):
-        raise DataError("A sweep of mixtures gives each pool its shares; leave 'share' out, or take the design grid.")
-    if isinstance(parts, bool) or not isinstance(parts, int) or not 1 <= parts <= 1000:
-        raise DataError(f"'parts' of a sweep is how many parts a run is shared out in, 1 to 1000; {parts!r:.40} came.")
+    pools, parts = _pools_and_parts(given)
     places = parts + len(pools) - 1
-    if (count := math.comb(places, parts)) > MOST_RUNS:
-        raise DataError(f"The sweep has {count:,} mixtures; at most {MOST_RUNS:,} runs are made.")
     laid = []
     for walls in combinations(range(places), len(pools) - 1):
         of = [b - a - 1 for a, b in pairwise((-1, *walls, places))]
         laid.append([{**pool, "share": k / parts} for pool, k in zip(pools, of, strict=True)])
-    return _grid({**given, "pools": laid})
+    rest = {k: v for k, v in given.items() if k not in ("pools", "parts")}
+    return _grid({**rest, "pools": laid})
+
+
+def _ways(given: Mapping[str, Any]) -> int:
+    """How many ways there are to share out the parts."""
+    pools, parts = _pools_and_parts(given)
+    return math.comb(parts + len(pools) - 1, parts)
+
+
+def _pools_and_parts(given: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    """The pools of a sweep of mixtures, and into how many parts a run is shared out. Raises DataError."""
+    pools, parts = given["pools"], given.get("parts", 4)
+    if not isinstance(pools, list) or not pools or not all(isinstance(one, dict) for one in pools):
+        raise DataError(f"'pools' of a sweep of mixtures is a list of pools, each with its corpus; {pools!r:.40} came.")
+    if len(pools) > MOST_POOLS:
+        raise DataError(f"A run has at most {MOST_POOLS} pools; {len(pools):,} came.")
+    if any("share" in one for one in pools):
+        raise DataError("A sweep of mixtures gives each pool its shares; leave 'share' out, or take the design grid.")
+    if isinstance(parts, bool) or not isinstance(parts, int) or not 1 <= parts <= 1000:
+        raise DataError(f"'parts' of a sweep is how many parts a run is shared out in, 1 to 1000; {parts!r:.40} came.")
+    return pools, parts
 
 
 def _schedules(given: dict[str, Any]) -> list[dict[str, Any]]:
@@ -176,14 +209,16 @@ def _schedules(given: dict[str, Any]) -> list[dict[str, Any]]:
         raise DataError("Averages of the weights are over shares of a run, which runs of one trunk have not in common.")
     out = []
     for one in _grid(given):
-        warm = one.get("warmup_tokens") or one.get("warmup", Spec.warmup) * min(lengths)
+        shortest = {"tokens": min(lengths), "decay": min(decays)}
+        known = spec({**one, **shortest})
+        warm = known.warmup_tokens or known.warmup * min(lengths)
         shared = {**one, "warmup_tokens": warm} if warm else one
-        known = whole_names(spec(shared))  # as the sweep's runs have it, or the trunk's key would be another's
+        known = whole_names(known)  # as the sweep's runs have it, or the trunk's key would be another's
         shared |= {"corpus": known.corpus, "pools": plain(known)["pools"], "vocab": known.vocab or Feed.of(known).vocab}
         branches = [{**shared, "tokens": d, "decay": share, "schedule": "linear"} for d in lengths for share in decays]
         made = [spec(branch) for branch in branches]
         plans = [planned(branch) for branch in made]
-        leaves = [plan.after(flat(b, plan.before / plan.tokens)) for b, plan in zip(made, plans, strict=True)]
+        leaves = [plan.after(flat(plan)) for plan in plans]
         if not any(leaves):
             out += branches
             continue
@@ -215,36 +250,45 @@ DESIGNS: dict[str, Design] = {
         "Each compute budget spent on models of several sizes.",
         {"flops": f"the budgets, in {FLOP}"},
         _isoflop,
+        _so_many("flops"),
     ),
     "batch": Design(
         "Batch ladder",
         "Batches at several learning rates each: the critical batch at every loss that the runs pass.",
         {"rates": "multiples of the rate that grows with the root of the batch"},
         _batches,
+        _so_many("rates", AROUND),
+        {"schedule": "constant"},
     ),
     "rate": Design(
         "Learning-rate ladder",
         "Runs at multiples of their own learning rate.",
         {"rates": "multiples of the rate"},
         _rates,
+        _so_many("rates", LADDER),
     ),
     "width": Design(
         "Width ladder",
         "Widths at the same learning rates, in the standard parametrisation and in muP: which rate is best at each.",
         {"rates": "the learning rates"},
         _widths,
+        _so_many("rates", RATES),
+        {"parametrisation": ["standard", "mup"]},
     ),
     "mixture": Design(
         "Data mixtures",
         "Pools of text in every proportion of a grid.",
         {"pools": "corpora, each as {'corpus': ...}", "parts": "into how many parts a run is shared out among them"},
         _mixtures,
+        _ways,
     ),
     "schedule": Design(
         "Schedule set",
         "One run at a constant learning rate and a decay from it for each length, for little more than the longest.",
         {"tokens": "the lengths of the runs"},
         _schedules,
+        lambda given: 1 + _so_many("tokens")(given) * _so_many("decay", (Spec.decay,))(given),  # and the trunk
+        takes=("decay",),
     ),
 }
 #: Fields that a design works out itself: one that is given beside it would count for nothing.

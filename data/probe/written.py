@@ -13,10 +13,13 @@ MOST_DIGITS = 300  # of a whole number; the largest float has 309
 SHOWN = 20  # signs of a fault
 
 
-def parsed(content: bytes, name: str) -> Any:
-    """The values that JSON says, in any encoding that JSON may have; `name` is what the file is called. Raises DataError."""
+def parsed(content: bytes, name: str, what: str = "sweep") -> Any:
+    """The values that JSON says, in any encoding that JSON may have. Raises DataError.
+
+    `name` is what the file is called, `what` what it should be.
+    """
     if len(content) > MOST_BYTES:
-        raise DataError(f"{name} has over {MOST_BYTES:,} bytes; a sweep is a short list of fields.")
+        raise DataError(f"{name} has over {MOST_BYTES:,} bytes; a {what} is a short list of fields.")
     try:
         text = content.decode(json.detect_encoding(content))
     except UnicodeDecodeError:
@@ -30,9 +33,9 @@ def parsed(content: bytes, name: str) -> Any:
         what = f"at {rest[:SHOWN]!r}" if rest else "where it ends too early"
         raise DataError(f"{name} is no JSON: line {fault.lineno}, column {fault.colno} is wrong, {what}.") from None
     except RecursionError:
-        raise DataError(f"{name} is no sweep: its brackets are nested too deep.") from None
+        raise DataError(f"{name} is no {what}: its brackets are nested too deep.") from None
     except _OddError as fault:
-        raise DataError(f"{name} is no sweep: {fault}.") from None
+        raise DataError(f"{name} is no {what}: {fault}.") from None
 
 
 class _OddError(Exception):

@@ -18,7 +18,9 @@ title = "the synthetic language of known entropy"
 example = "synthetic (or synthetic:1.2 with another exponent)"
 
 _HELD_OUT = 0  # the stream of the language that no run is trained on; from 1 on there is one for each seed
-_LANE = 2**40  # streams from one pool of a mixture to the next: more than there are seeds
+_LANE = (
+    2**40
+)  # streams from one pool of a mixture to the next: runs of other seeds may share streams across pools, one run never does
 _MOST_KEPT = 2**24  # tokens that are kept rather than drawn anew each time they are repeated
 
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 {{options}}
 # Each task of the array makes one run, in its folder. A run that is told to stop before its time is up or others take its place
-# writes a checkpoint and ends with code 75; it is put back in the queue then, and goes on from there.
+# writes a checkpoint and ends with code 75; it is put back in the queue then, and goes on from there. So is one that is killed after
+# its checkpoint moved on: one that ran out of memory before would do so again.
 asked= trainer=
 trap 'asked=1; [ -z "$trainer" ] || kill -TERM "$trainer" 2>/dev/null' USR1 TERM
 folders=(
@@ -12,11 +13,13 @@ folder=${folders[${SLURM_ARRAY_TASK_ID:?is set by sbatch --array}]}
 exec >>"$folder/stdout.txt" 2>&1
 cd {{here}} || exit 66
 export ISOFLOP_DEVICE={{device}} OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONUNBUFFERED=1
+kept() { stat -c "%i %Y" "$folder/checkpoint.npz" 2>/dev/null; }
 {{setup}}
+before=$(kept)
 {{python}} -m data.probe.trainer "$folder/spec.json" "$folder" &
 trainer=$!
 [ -z "$asked" ] || kill -TERM "$trainer"
-wait "$trainer"
+{ wait "$trainer"; } 2>/dev/null # how a trainer was killed is said by its code, not by bash
 code=$?
 while [ -n "$asked" ] && [ "$code" -gt 128 ] && kill -0 "$trainer" 2>/dev/null; do # the signal ended the wait, not the trainer
   wait "$trainer"
@@ -24,10 +27,11 @@ while [ -n "$asked" ] && [ "$code" -gt 128 ] && kill -0 "$trainer" 2>/dev/null; 
 done
 [ -z "$asked" ] || { wait "$trainer"; code=$?; } # bash keeps the code of one that ended meanwhile
 # One that was told to stop before it could listen was ended by the signal itself: 143, or 138.
-if [ "$code" -eq 75 ] || { [ -n "$asked" ] && { [ "$code" -eq 143 ] || [ "$code" -eq 138 ]; }; }; then
+if [ "$code" -eq 75 ] || { [ "$code" -eq 137 ] && [ "$(kept)" != "$before" ]; } || { [ -n "$asked" ] && { [ "$code" -eq 143 ] || [ "$code" -eq 138 ]; }; }; then
   # A job that is being cancelled, or that Slurm puts back itself, does not run any more.
   if [ "${SLURM_RESTART_COUNT:-0}" -lt {{requeues}} ] && [ "$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%T)" = RUNNING ]; then
     scontrol requeue "$SLURM_JOB_ID" && exit 0
   fi
 fi
+[ "$code" -le 128 ] || echo "The trainer was ended by signal $((code - 128))." # squeue may not say the code
 exit "$code"

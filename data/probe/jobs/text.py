@@ -12,6 +12,7 @@ from data.errors import DataError
 from data.probe.folder import Folder
 from data.probe.jobs.quoting import in_kubernetes, in_shell, in_yaml, lines
 from data.probe.jobs.settings import Settings
+from data.probe.names import checked
 from data.probe.spec import Spec
 
 HERE = Path(__file__).parents[3]  # what is imported from
@@ -38,7 +39,7 @@ def job_of_sweep(
     kind: str, specs: Sequence[Spec], given: Settings, *, out: Path, name: str
 ) -> tuple[str, list[Folder]]:
     """The same of the runs of a sweep, and their folders: that of another sweep below `out` for a run that it has. Raises DataError."""
-    own = [Folder(out / name / one.key) for one in specs]
+    own = [Folder(out / checked(name) / one.key) for one in specs]
     folders = [folder.beside(folder.path.name) or folder for folder in own]
     return job(kind, [folder.path for folder in folders], given, root=out), folders
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import islice
 
 from data.errors import DataError
-from data.probe.cost import step_at
 from data.probe.folder import CHECKPOINT
 from data.probe.found import Probe
 from data.probe.schedule import planned
@@ -48,7 +49,7 @@ def left(specs: Sequence[Spec], found: Mapping[str, Probe], *, again: bool = Fal
             out.append(Left(one, min(known.status.step, len(plan)), len(plan)))
             continue
         kept = trunk is not None and trunk.folder.kept(one.trunk_tokens).exists()
-        begin = step_at(plan, one.trunk_tokens) if one.trunk and (kept or one.trunk in coming) else 0
+        begin = plan.step_at(one.trunk_tokens) if one.trunk and (kept or one.trunk in coming) else 0
         out.append(Left(one, begin, len(plan), one.trunk if begin and not kept else ""))
     return out
 
@@ -66,37 +67,42 @@ def processes(
     of_kind: dict[str, dict[int, None]] = {}
     for i, kind in enumerate(kinds):
         of_kind.setdefault(kind, {})[i] = None
-    branches = {i for i, one in enumerate(runs) if one.trunk in number}
+    branches: dict[int, list[int]] = {}  # of each trunk that is to be made
+    for i, one in enumerate(runs):
+        if one.trunk in number:
+            branches.setdefault(number[one.trunk], []).append(i)
+    opens = {
+        i: math.inf for of in branches.values() for i in of
+    }  # when a branch may begin: never before its trunk has begun
+    moments: list[float] = []  # those times, of branches whose trunk has begun
     free, now = [0.0] * max(1, slots), 0.0
     made: list[Process] = []
-    maker: dict[int, Process] = {}  # of each run that has one
 
-    def may_from(i: int) -> float:
-        """When a run may begin; never, as it stands, where its trunk has not begun."""
-        trunk = number.get(runs[i].trunk)
-        if trunk is None:
-            return 0.0
-        if trunk not in maker:
-            return math.inf
-        of, by = runs[trunk], maker[trunk]
-        reached = step_at(planned(of.spec), runs[i].spec.trunk_tokens) - of.begin
-        return by.began + min(1.0, max(0.0, reached / max(1, of.steps - of.begin))) * (by.ended - by.began)
+    def reached(trunk: int, branch: int, by: Process) -> float:
+        """When a trunk comes to where a branch leaves it."""
+        of = runs[trunk]
+        steps = planned(of.spec).step_at(runs[branch].spec.trunk_tokens) - of.begin
+        return by.began + min(1.0, max(0.0, steps / max(1, of.steps - of.begin))) * (by.ended - by.began)
 
     while waiting:
         idle = [k for k, until in enumerate(free) if until <= now]
         for place, slot in enumerate(idle):
-            if (first := next((i for i in waiting if may_from(i) <= now), None)) is None:
+            if (first := next((i for i in waiting if opens.get(i, 0.0) <= now), None)) is None:
                 break
-            like = [i for i in of_kind[kinds[first]] if may_from(i) <= now] if kinds[first] else [first]
-            count = min(most(runs[first].spec, device), -(-len(like) // (len(idle) - place)))
-            chosen = tuple(like[: max(1, count)])
+            at_once, others = most(runs[first].spec, device), len(idle) - place
+            open_now = (i for i in of_kind[kinds[first]] if opens.get(i, 0.0) <= now)
+            like = list(islice(open_now, at_once * others)) if kinds[first] else [first]  # more change nothing
+            chosen = tuple(like[: max(1, min(at_once, -(-len(like) // others)))])
             made.append(Process(chosen, now, now + seconds([runs[i] for i in chosen])))
             free[slot] = made[-1].ended
             for i in chosen:
-                maker[i] = made[-1]
                 del waiting[i], of_kind[kinds[i]][i]
-        branches &= waiting.keys()
-        later = [at for at in (*free, *map(may_from, branches)) if now < at < math.inf]
+                for branch in branches.get(i, ()):
+                    opens[branch] = reached(i, branch, made[-1])
+                    heappush(moments, opens[branch])
+        while moments and moments[0] <= now:
+            heappop(moments)
+        later = [at for at in (*free, *moments[:1]) if now < at < math.inf]
         if not later:
             break  # a run that waits for one that waits for it: no sweep is laid out so
         now = min(later)

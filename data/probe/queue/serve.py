@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import signal
 import subprocess
 import sys
 import time
@@ -21,9 +22,10 @@ import psutil
 
 from data.errors import DataError
 from data.probe.environment import without_secrets
-from data.probe.folder import ENDED, SPEC, Folder, Status, now
-from data.probe.output import OUTPUT, last_line
+from data.probe.folder import CHECKPOINT, ENDED, SPEC, Folder, Status, now
+from data.probe.output import OUTPUT, ended_how, last_line
 from data.probe.process import Process
+from data.probe.queue import housed
 from data.probe.queue.job import Job
 from data.probe.queue.shared import having
 from data.probe.queue.slots import Slot, foreign
@@ -34,6 +36,8 @@ LOCK = "queue.lock"
 #: Seconds in which a job that fails has failed fast, as one has that makes no step in any time; so many of those in a row hold a sweep.
 FAST, FAILURES = 10.0, 3
 GO_ON = 75  # the trainer's exit code where it stopped on request and goes on from its checkpoint
+#: How a process ends that somebody ended: by these signals, which no fault of its own brings about but a want of memory.
+KILLED = frozenset(-one for one in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 LOOK_EVERY = 1.0  # seconds
 MOMENT = 0.5  # seconds for which the lock may be held by those who only ask
 GRACE = 20.0  # seconds that a job has to end by itself after it was asked to
@@ -103,12 +107,13 @@ class Server:
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     asked_at: dict[str, float] = field(default_factory=dict)
     said_in: dict[str, Path] = field(default_factory=dict)  # where a job's process writes, if not into its own folder
+    lies_in: dict[str, str] = field(default_factory=dict)  # the slot of each child
 
     def take_back(self) -> None:
         """What an earlier server started runs on: take it as ours where its process lives, else put it in the queue again."""
         self.store.rebuild()
         for job in self.store.jobs():
-            if job.state == "lost" and self._living(job):
+            if job.state == "lost" and (self._living(job) or not self._heard_of(job)):
                 self.store.retry([job.key])
         for job in self.store.jobs():
             if job.state == "running" and not self._living(job):
@@ -116,6 +121,7 @@ class Server:
 
     def turn(self) -> None:
         """One look: what has ended leaves its slot, and what may run is started."""
+        housed.again(self.store, self.slots, self.children, self.lies_in)
         for job in self.store.jobs():
             if job.state == "running":
                 self._look_after(job)
@@ -153,7 +159,7 @@ class Server:
                 self.store.ended(job.key, "failed", f"It could not be started: {error}.")
             return
         for job in jobs:
-            self.children[job.key], self.said_in[job.key] = child, folders[0].path
+            self.children[job.key], self.said_in[job.key], self.lies_in[job.key] = child, folders[0].path, job.slot
             self.store.runs_as(job.key, str(Process.of(child.pid) or ""))
 
     def _living(self, job: Job) -> Process | None:
@@ -162,6 +168,12 @@ class Server:
         with contextlib.suppress(DataError):
             named.append(self.store.folder(job).status.process)
         return next((p for name in named if (p := Process.read(name)) and p.alive), None)
+
+    def _heard_of(self, job: Job) -> bool:
+        """Whether a job's folder says that it runs, if only on another machine."""
+        with contextlib.suppress(DataError):
+            return self.store.folder(job).standing.state == "running"
+        return False
 
     def _look_after(self, job: Job) -> None:
         child = self.children.get(job.key)
@@ -178,13 +190,14 @@ class Server:
 
     def _settle(self, job: Job, otherwise: str, code: int | None = None) -> None:
         """Write down how a job that runs no more has ended, by what its folder says."""
+        cancelled = job.sentence == "cancel" or job.key in self.asked_at
         self.asked_at.pop(job.key, None)
         folder = self.store.folder(job)
         try:
             status = folder.status
         except DataError as error:
             status = Status("running", str(error))
-        if job.sentence == "cancel" and status.state != "done":
+        if cancelled and status.state != "done":
             state, sentence = (
                 "cancelled",
                 f"Cancelled at step {status.step:,} of {status.steps:,}." if status.steps else "Cancelled.",
@@ -195,6 +208,8 @@ class Server:
             state, sentence = "queued", status.sentence
         elif otherwise == "lost":
             state, sentence = "queued", "Its process was gone; it goes on from its checkpoint."
+        elif code in KILLED and _moved_on(folder, job):
+            state, sentence = "queued", "Its process was killed; it goes on from its checkpoint."
         else:
             state, sentence = "failed", ended_how(code, last_line(self.said_in.get(job.key, folder.path) / OUTPUT))
         if state not in ("queued", status.state):
@@ -221,13 +236,11 @@ class Server:
                 psutil.Process(pid).kill()
 
 
-def ended_how(code: int | None, last: str) -> str:
-    """Why a process ended that left no word of its own, as a sentence."""
-    said = f" It said last: {last}" if last else ""
-    if code is not None and code < 0:
-        kind = "killed; the machine may have run out of memory" if code == -9 else f"ended by signal {-code}"
-        return f"Its process was {kind}.{said}"
-    return f"Its process ended with code {code}.{said}"
+def _moved_on(folder: Folder, job: Job) -> bool:
+    """Whether a job's checkpoint is of this attempt: what ran out of memory would do so again at once, and leaves none."""
+    with contextlib.suppress(OSError):
+        return (folder.path / CHECKPOINT).stat().st_mtime > job.started
+    return False
 
 
 def serve(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from data.probe import found
@@ -36,12 +36,16 @@ def stopped(root: Path, jobs: Iterable[Job], held: Mapping[str, str]) -> dict[st
     return {key: held[sweeps[0]] for key, sweeps in names.items() if all(sweep in held for sweep in sweeps)}
 
 
-def left_to_others(root: Path, sweep: str, jobs: Iterable[Job]) -> dict[str, str]:
+def left_to_others(root: Path, sweep: str, jobs: Iterable[Job], given_up: Collection[str] = ()) -> dict[str, str]:
     """The jobs of a sweep that go on when all of it is cancelled, by their keys, each with the sweep that goes on with it.
 
-    That is one whose other runs are not all cancelled. Whoever cancels a run by itself ends it for all.
+    That is one whose other runs are not all cancelled and that was not `given_up` itself. Whoever cancels a run by itself ends it for all.
     """
     each = by_sweep(root, jobs)
     mine = {job.key: job.state in ("queued", "running", "lost") for job in each.pop(sweep, [])}
-    alive = [name for name, its in each.items() if any(job.key not in mine and job.state != "cancelled" for job in its)]
+    alive = [
+        name
+        for name, its in each.items()
+        if name not in given_up and any(job.key not in mine and job.state != "cancelled" for job in its)
+    ]
     return {job.key: name for name in alive for job in each[name] if mine.get(job.key)}

@@ -10,15 +10,15 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from data.errors import DataError
-from data.probe import found, members
-from data.probe.folder import ENDED, SPEC, Folder, now
-from data.probe.queue import shared
+from data.probe import found, members, names
+from data.probe.folder import SPEC, Folder, now
+from data.probe.queue import rebuild, shared
 from data.probe.queue.job import Job
 from data.probe.spec import Spec
-from data.probe.together import alike
 
 FILE = "queue.sqlite"
 BUSY = 30.0  # seconds that a process waits for another's transaction
+BUILT = 1  # the user_version of a file that knows what the folders held when it was made
 
 _TABLES = """
 create table if not exists jobs (
@@ -30,6 +30,7 @@ create table if not exists sweeps (name text primary key, held text not null def
 create table if not exists traits (
     key text primary key, alike text not null default '', trunk text not null default '', trunk_tokens real not null default 0
 );
+create table if not exists given_up (name text primary key);
 create unique index if not exists one_job_a_slot on jobs (slot) where state = 'running' and slot <> '';
 """
 
@@ -38,13 +39,8 @@ _COLUMNS = ", ".join(f.name for f in fields(Job))
 _HELD = "select name, held from sweeps where held <> ''"
 
 
-def _traits(one: Spec) -> tuple[str, str, str, float]:
-    """What the order of jobs needs to know of a run: its key, what it can be made at once with, and what it begins from."""
-    try:
-        like = alike(one)
-    except DataError:  # more steps than can be counted: the run itself will say so
-        like = ""
-    return one.key, like, one.trunk, one.trunk_tokens
+def _built(held: sqlite3.Connection) -> bool:
+    return bool(held.execute("pragma user_version").fetchone()[0])
 
 
 @dataclass(frozen=True)
@@ -54,8 +50,8 @@ class Store:
     root: Path
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it takes place, or nothing."""
+    def _open(self, *, anew: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it takes place, or nothing. A file that is new knows first what the folders hold."""
         self.root.mkdir(parents=True, exist_ok=True)
         try:
             held = sqlite3.connect(self.root / FILE, timeout=BUSY, isolation_level=None)
@@ -63,12 +59,16 @@ class Store:
             raise DataError(f"{self.root / FILE} cannot be opened: {error}.") from None
         try:
             held.executescript("pragma journal_mode = wal; pragma synchronous = full;" + _TABLES)
+            listed = rebuild.entries(self.root) if anew and not _built(held) else []  # outside: reading takes a while
             held.execute("begin immediate")
+            if anew and not _built(held):
+                rebuild.put(held, self.root, listed)
+                held.execute(f"pragma user_version = {BUILT}")
             yield held
             held.execute("commit")
         except sqlite3.DatabaseError as error:
             raise DataError(
-                f"{self.root / FILE} cannot be used: {error}. Remove it and rebuild it from the folders if it stays so."
+                f"{self.root / FILE} cannot be used: {error}. Remove it if it stays so: it is made again from the folders of the runs."
             ) from None
         finally:
             held.close()
@@ -80,9 +80,10 @@ class Store:
     def submit(self, sweep: str, specs: Iterable[Spec], priority: int = 0) -> list[Job]:
         """Queue runs as a sweep; one that is there already, in whatever state and sweep, is not queued again.
 
-        One whose folder somebody deleted is made anew, in this sweep.
+        One whose folder somebody deleted is made anew, in this sweep. Raises DataError for a name that is no folder's.
         """
         listed = list(specs)
+        names.checked(sweep)
         with members.submitting(self.root):
             members.listed(self.root / sweep)  # before anything is made: it may not be readable
             self._queue(sweep, listed, priority)
@@ -100,13 +101,14 @@ class Store:
         with self._open() as held:
             held.executemany("delete from jobs where key = ? and state <> 'running'", [(key,) for key in gone])
             held.execute("insert or ignore into sweeps (name) values (?)", (sweep,))
+            held.execute("delete from given_up where name = ?", (sweep,))
             (place,) = held.execute("select coalesce(max(place), 0) from jobs").fetchone()
             for i, one in enumerate(listed, start=1):
                 held.execute(
                     "insert or ignore into jobs (key, name, sweep, place, priority, state, queued) values (?, ?, ?, ?, ?, 'queued', ?)",
                     (one.key, one.key, sweep, place + i, priority, now()),
                 )
-                held.execute("insert or ignore into traits values (?, ?, ?, ?)", _traits(one))
+                held.execute("insert or ignore into traits values (?, ?, ?, ?)", rebuild.traits(one))
 
     def jobs(self, sweep: str | None = None) -> list[Job]:
         """All jobs, or those of a sweep, in the order in which they are to run."""
@@ -184,6 +186,11 @@ class Store:
         with self._open() as held:
             held.execute("update jobs set process = ? where key = ? and state = 'running'", (process, key))
 
+    def runs_in(self, key: str, slot: str, process: str) -> None:
+        """Note that a run is at work in a slot, whatever a file says that was lost and made again. Raises DataError for a slot in use."""
+        with self._open() as held:
+            held.execute("update jobs set state = 'running', slot = ?, process = ? where key = ?", (slot, process, key))
+
     def ended(self, key: str, state: str, sentence: str = "") -> None:
         """A run has left its slot: it ended, or stands in the queue again. One that has ended before stays as it was."""
         with self._open() as held:
@@ -237,12 +244,13 @@ class Store:
             mine = [Job(*row) for row in rows]
             if any(job.state == "running" for job in mine):
                 raise DataError(f"A run of {sweep} is at work; cancel it first.")
-            names = shared.having(self.root, mine)
+            sweeps = shared.having(self.root, mine)
             for job in mine:
-                if len(names[job.key]) > 1:
-                    self._hand_over(held, job, names[job.key][1])
+                if len(sweeps[job.key]) > 1:
+                    self._hand_over(held, job, sweeps[job.key][1])
             held.execute("delete from jobs where sweep = ?", (sweep,))
             held.execute("delete from sweeps where name = ?", (sweep,))
+            held.execute("delete from given_up where name = ?", (sweep,))
 
     def _hand_over(self, held: sqlite3.Connection, job: Job, sweep: str) -> None:
         """Have a run that does not run lie in another sweep that has it."""
@@ -281,6 +289,17 @@ class Store:
         """Let a sweep go on."""
         with self._open() as held:
             held.execute("update sweeps set held = '', fast = 0 where name = ?", (sweep,))
+            held.execute("delete from given_up where name = ?", (sweep,))
+
+    def give_up(self, sweep: str) -> None:
+        """Note that all of a sweep was cancelled: it asks for no run any more, until it is submitted or made to go on again."""
+        with self._open() as held:
+            held.execute("insert or ignore into given_up values (?)", (sweep,))
+
+    def given_up(self) -> set[str]:
+        """The sweeps of which all was cancelled."""
+        with self._open() as held:
+            return {name for (name,) in held.execute("select name from given_up")}
 
     def held(self) -> dict[str, str]:
         """The sweeps that are held, and why."""
@@ -299,38 +318,9 @@ class Store:
     def rebuild(self) -> int:
         """Queue what the folders hold and the file does not, each as its folder says it stands; returns how many there were.
 
-        One whose folder says that it runs is put as lost: whoever serves takes it back where its process is found. One that lies in
-        another sweep than it did is followed there.
+        One that lies in another sweep than it did is followed there. A file that was lost is made so by whoever opens it next.
         """
-        added = 0
-        gone = {job.key for job in self.jobs() if not found.is_run(self.folder(job).path)}
-        for path in sorted(self.root.glob("*/*/spec.json")):
-            folder = Folder(path.parent)
-            try:
-                what, status = folder.spec, folder.status
-            except DataError:
-                continue  # a folder of something else
-            state = status.state if status.state in (*ENDED, "queued") else "lost"
-            with self._open() as held:
-                held.execute("insert or ignore into traits values (?, ?, ?, ?)", _traits(what))
-                held.execute("insert or ignore into sweeps (name) values (?)", (path.parent.parent.name,))
-                if what.key in gone:
-                    held.execute(
-                        "update jobs set sweep = ?, name = ? where key = ? and state <> 'running'",
-                        (path.parent.parent.name, path.parent.name, what.key),
-                    )
-                (place,) = held.execute("select coalesce(max(place), 0) + 1 from jobs").fetchone()
-                added += held.execute(
-                    "insert or ignore into jobs (key, name, sweep, place, state, sentence, queued, ended) values (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        what.key,
-                        path.parent.name,
-                        path.parent.parent.name,
-                        place,
-                        state,
-                        status.sentence,
-                        now(),
-                        status.heartbeat,
-                    ),
-                ).rowcount
-        return added
+        listed = rebuild.entries(self.root)
+        with self._open(anew=False) as held:
+            held.execute(f"pragma user_version = {BUILT}")
+            return rebuild.put(held, self.root, listed)

@@ -46,7 +46,8 @@ class Seen:
 
 def told(*command: str, given: str = "") -> str:
     """What a command of Slurm's prints. Raises SlurmError with what it said instead."""
-    env = {n: v for n, v in without_secrets().items() if not n.startswith("SLURM_") or n in _KEPT}
+    env = {n: v for n, v in without_secrets().items() if not n.startswith("SLURM_")}
+    env |= {n: os.environ[n] for n in _KEPT if n in os.environ}
     for own in ("CUDA_VISIBLE_DEVICES", "ISOFLOP_DEVICE"):
         env.pop(own, None)
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from data.errors import DataError
 from data.plain import plain
-from data.probe import members
+from data.probe import members, names
 from data.probe.folder import ENDED, BusyError, Folder, Status, now
 from data.probe.jobs.settings import Settings, settings_in
 from data.probe.jobs.text import job
@@ -67,6 +67,7 @@ class SlurmQueue:
     def submit(self, sweep: str, specs: Iterable[Spec]) -> list[Standing]:
         """Submit the runs that were never submitted, and those that were lost; others are on their way, or have ended."""
         listed = list(specs)
+        names.checked(sweep)
         with self._submitting():
             members.listed(self.root / sweep)  # before anything is made: it may not be readable
             known = {path.parent.name: path.parent for path in self.root.glob("*/*/spec.json")}
@@ -239,7 +240,9 @@ def _stands(folder: Folder, status: Status, what: Record | None, seen: Seen | No
         if silent or now() - what.submitted < SUBMITTING:
             return "queued", silent or "It is being submitted."
         return "lost", "It was not submitted: whoever did so ended before."
-    return stands(status, what, seen, silent, last_line(folder.path / OUTPUT) if seen is not None else "")
+    return stands(
+        status, what, seen, silent, last_line(folder.path / OUTPUT) if seen or status.state == "running" else ""
+    )
 
 
 def begun_at(root: Path) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from data.probe.folder import ENDED, Status, now
+from data.probe.output import ended_how
 from data.probe.slurm.ask import Seen
 from data.probe.slurm.record import Record
 
@@ -59,6 +62,8 @@ REASONS = {
     "InvalidAccount": "Slurm does not know its account.",
     "InvalidQOS": "Slurm does not know its quality of service.",
 }
+_OF_BASH = re.compile(r"slurm_script: line \d+: +\d+ ")  # what bash says of a process that was killed
+_BY_SIGNAL = re.compile(r"The trainer was ended by signal (\d{1,3})\.")
 AGAIN = " Started again, it goes on from its checkpoint."
 
 
@@ -102,18 +107,24 @@ def stands(status: Status, what: Record | None, seen: Seen | None, silent: str =
         return status.state, status.sentence
     if seen is None and status.state == "running" and now() - status.heartbeat < FRESH:
         return "running", ""  # by somebody else, or its job has just ended
+    if seen is None and (by := _BY_SIGNAL.fullmatch(last)):
+        return "failed", ended_how(-int(by[1]), "")
     if seen is None:
         return "lost", "Slurm has its job no more, and its folder does not say how it ended." + AGAIN
     return _over(status, seen, last)
 
 
 def _over(status: Status, seen: Seen, last: str) -> tuple[str, str]:
+    last = "" if _OF_BASH.search(last) else last
     said = f" It said last: {last}" if last else ""
     state, sentence = OVER.get(seen.state, ("lost", f"Slurm says that it is {seen.state.lower()}."))
     if seen.state == "CANCELLED":
         return state, f"{sentence} {_cancelled(status)}"
     if seen.state == "FAILED" and status.state == "queued" and status.step:
         return "lost", "It stopped on request, and Slurm did not put it back." + AGAIN
+    by = _BY_SIGNAL.fullmatch(last)  # as our batch script says it, or its code, as shells have it
+    if seen.state == "FAILED" and (number := int(by[1]) if by else max(0, (seen.code or 0) - 128)):
+        return state, ended_how(-number, "" if by else last)
     if seen.state == "FAILED":
         how = f" by signal {seen.signal}" if seen.signal else f" with code {seen.code}" if seen.code is not None else ""
         return state, f"Its process was ended{how}.{said}" if seen.signal else f"Its process ended{how}.{said}"

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from data.errors import DataError
 from data.probe.folder import ENDED, BusyError, Folder, Status, now
@@ -21,6 +21,7 @@ from data.probe.spec import spec
 from data.probe.trainer.device import Device, device, repeatable
 from data.probe.trainer.distributed import Ranks, is_of_a_lost_rank, ranks
 from data.probe.trainer.run import KEEP_EVERY, make_all
+from data.probe.written import MOST_BYTES, parsed
 
 BUSY = 3  # the exit code where another process makes the run
 GO_ON = 75  # the exit code of a run that was asked to stop and goes on from its checkpoint (EX_TEMPFAIL of sysexits.h)
@@ -44,8 +45,7 @@ def main() -> int:
         folders = [Folder(path) for path in given.stack or [given.folder]]
         with ranks(where.torch) as together, contextlib.ExitStack() as held:
             if together.first and given.folder:
-                said = given.spec if given.spec.lstrip().startswith("{") else Path(given.spec).read_text("utf-8")
-                folders[0].declare(spec(json.loads(said)))
+                folders[0].declare(spec(_said(given.spec)))
             together.told("", where.torch)  # the others begin when there is a folder
             free = [f for f in folders if not together.first or _taken(f, held)]
             if not free:
@@ -59,6 +59,17 @@ def main() -> int:
         return 2
     states = {status.state for status in statuses}
     return GO_ON if "queued" in states else 0 if states == {"done"} else 1
+
+
+def _said(given: str) -> Any:
+    """The values of a spec, given as JSON or as the path of a file of it. Raises DataError."""
+    if given.lstrip().startswith("{"):
+        return parsed(given.encode(errors="replace"), "What was given", "spec")
+    try:
+        with Path(given).open("rb") as file:
+            return parsed(file.read(MOST_BYTES + 1), given, "spec")
+    except (OSError, ValueError) as error:  # a path with a NUL in it
+        raise DataError(f"{given[:200]} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
 
 
 def _taken(folder: Folder, held: contextlib.ExitStack) -> bool:

@@ -103,6 +103,24 @@ def test_what_is_wrong_is_said_in_a_sentence(asked, values, sentence):
     assert sentence in done.output
 
 
+@pytest.mark.parametrize("corpus", ["no\nwhere\x1b[2J", "bin:no\nwhere", "text:a\x07"])
+def test_what_a_terminal_acts_on_is_not_printed(asked, corpus):
+    done = asked({"corpus": corpus}, "--dry-run")
+    assert done.exit_code == 1
+    assert done.output.rstrip("\n").isprintable()
+    assert "corpus should be text on one line" in done.output
+
+
+@pytest.mark.parametrize("name", ["...json", ".hid.json", "open.json.json"])
+def test_a_file_whose_name_is_no_folder_s_is_refused(tmp_path, name):
+    (tmp_path / name).write_text(json.dumps(FOUR))
+    for options in ((), ("--dry-run",), ("--print", "slurm")):
+        done = RUN.invoke(command, [str(tmp_path / name), "--out", str(tmp_path / "out"), *options])
+        assert done.exit_code == 1
+        assert "No sweep can be called" in done.output
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_without_torch_it_says_what_to_install(asked, monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     done = asked(FOUR)

@@ -61,6 +61,30 @@ def test_the_bar_says_stopping_until_cancelled_runs_have_ended(tmp_path, capsys)
     assert capsys.readouterr().out.splitlines() == ["Runs"]
 
 
+def test_runs_that_the_queue_has_no_more_are_no_success(tmp_path):
+    with pytest.raises(DataError, match=r"1 run is in the queue no more.*The same command"):
+        probe._follow(Scripted(tmp_path, ("running", "done"), ("done",)), {"0", "1"})
+    with pytest.raises(DataError, match=r"2 runs are in the queue no more"):
+        probe._refuse_unless_done(Scripted(tmp_path, ()), {"0", "1"})
+
+
+@needs_torch
+def test_a_queue_that_is_lost_on_the_way_is_made_again_and_the_sweep_goes_on(asked, tmp_path, monkeypatch):
+    store, patience, lost = Store(tmp_path / "out"), time.sleep, []
+
+    def look(seconds):
+        if not lost and any(job.state == "running" for job in store.jobs()):
+            for left in store.root.glob("queue.sqlite*"):
+                lost.append(left.unlink())
+        patience(seconds)
+
+    monkeypatch.setattr(time, "sleep", look)
+    done = asked({**LONGER, "tokens": [3e5, 2e4]})
+    assert lost
+    assert done.exit_code == 0, done.output
+    assert [job.state for job in store.jobs()] == ["done"] * 2
+
+
 def test_a_sweep_that_is_held_is_said_whatever_else_its_queue_makes(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"They fail\. `--retry` makes those that failed again"):
         probe._follow(Scripted(tmp_path, ("failed", "queued"), held="They fail."), {"0", "1"})
@@ -172,7 +196,7 @@ def test_a_sweep_that_shares_runs_is_followed_and_written_as_its_own(asked, tmp_
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch, options):
     monkeypatch.setattr(probe, "_has_torch", lambda: True)
     (tmp_path / "a.json").write_text(json.dumps(TINY))
-    for where in ("/proc/x", str(tmp_path / "a.json" / "below")):
+    for where in ("/proc/x", str(tmp_path / "a.json" / "below"), str(tmp_path / ("x" * 300))):
         done = CliRunner().invoke(probe.command, [str(tmp_path / "a.json"), "--out", where, *options])
         assert done.exit_code == 1, done.output
         assert f"{where} cannot hold runs: " in done.output

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from dashboard.probe import launching
 from dashboard.probe.watching import Run, Sweep
 from data.probe.folder import Folder, Status
 from data.probe.found import probe
+from data.probe.queue.store import Store
 from data.probe.sweep import sweep
 
 
@@ -27,3 +29,14 @@ def test_runs_of_one_process_end_together_and_each_takes_its_part_of_it(tmp_path
     found = Sweep("s", (*done, *now, *then))
     assert found.pace == pytest.approx(2.0)  # four in 80 s, where each was to take 10
     assert found.left == pytest.approx(50.0 + 4 * 20.0)
+
+
+def test_a_page_finds_the_runs_of_a_queue_whose_file_was_lost(tmp_path):
+    assert launching.jobs(tmp_path) == []
+    assert not list(tmp_path.iterdir())  # looking makes none
+    store = Store(tmp_path)
+    store.submit("sweep", sweep({"width": [16, 32]}))
+    for left in tmp_path.glob("queue.sqlite*"):
+        left.unlink()
+    assert len(launching.jobs(tmp_path)) == 2
+    assert launching.held(tmp_path) == {}

@@ -91,4 +91,4 @@ def test_runs_that_stand_further_wait_and_what_is_made_is_not_made_again():
     assert two.evaluated[8, 2] == 1
     assert sum(two.evaluated.values()) == sum(at > 10 for at in evaluated)
     assert cost.todo([one], [n]).steps == {}
-    assert cost.step_at(planned(one), planned(one).after(7)) == 7
+    assert planned(one).step_at(planned(one).after(7)) == 7

@@ -210,6 +210,26 @@ def test_cancelling_a_sweep_leaves_what_another_still_asks_for(tmp_path):
     assert [states(store, name)[k] for name, k in (("first", 1), ("later", 0))] == ["queued", "queued"]
 
 
+def test_a_sweep_that_was_cancelled_itself_asks_for_nothing_though_it_has_runs_that_are_done(tmp_path):
+    store = Store(tmp_path)
+    store.submit("first", sweep(FIRST))
+    store.submit("later", sweep(LATER))
+    for job in store.jobs():
+        if job.key != SHARED:
+            store.folder(job).say(Status("done"))
+    lose(store)
+    assert left_to_others(tmp_path, "first", store.jobs(), store.given_up()) == {SHARED: "later"}
+    store.give_up("first")
+    assert left_to_others(tmp_path, "later", store.jobs(), store.given_up()) == {}
+    store.release("first")
+    assert left_to_others(tmp_path, "later", store.jobs(), store.given_up()) == {SHARED: "first"}
+
+
+def lose(store):
+    for left in store.root.glob("queue.sqlite*"):
+        left.unlink()
+
+
 def test_a_sweep_that_is_held_does_not_hold_what_another_asks_for(tmp_path):
     store = Store(tmp_path)
     store.submit("first", sweep(FIRST))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -90,3 +91,23 @@ def test_a_run_of_more_steps_than_can_be_counted_is_refused():
     with pytest.raises(DataError, match="take a larger batch or fewer tokens"):
         planned(spec({"tokens": 1e12, "batch": 1}))
     assert len(planned(Spec(tokens=1.0))) == 1
+
+
+def test_a_long_run_is_planned_without_its_steps():
+    tracemalloc.start()
+    steps = planned(
+        spec(
+            {
+                "width": 16_384,
+                "depth": 256,
+                "tokens": 1e13,
+                "batch": 1024,
+                "keep": [1e12],
+                "stages": [{"tokens": 5e12, "batch": 4096}],
+            }
+        )
+    )
+    assert len(steps) == 38_146_973 + 9_536_744
+    assert steps.after(steps.step_at(1e12)) >= 1e12 > steps.after(steps.step_at(1e12) - 1)
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from data.errors import DataError
+from data.probe.spec import MOST_SEED, Spec
 from data.probe.sweep import DESIGNS, sweep
 
 
@@ -99,3 +100,63 @@ def test_fields_of_the_wrong_kind_are_said_in_every_design():
     ):  # fmt: skip
         with pytest.raises(DataError):
             sweep(wrong)
+
+
+#: A value that each design can do without, and what it needs.
+LEAST = {
+    "grid": {}, "isoflop": {"flops": 1e12}, "batch": {}, "rate": {}, "width": {}, "mixture": {"pools": [{"corpus": "synthetic"}]},
+    "schedule": {"tokens": [20000, 40000]},
+}  # fmt: skip
+ODD = (
+    "a", "", "\ud800", "a\nb\x1b[2J", None, True, [], {}, [None], ["a"], [[]], [{}], [["a"]], {"a": 1}, -1, 0, 0.5, 1e308, 2**64, 10**400,
+    [10**400], 1e-320, math.nan, math.inf,
+)  # fmt: skip
+
+
+def refusal(values):
+    """Why a sweep is refused; '' for one that is none."""
+    try:
+        sweep(values)
+    except DataError as said:
+        return str(said)
+    return ""
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_every_field_of_every_design_takes_any_value_or_refuses_it_in_a_sentence(design):
+    for name in (*Spec.__dataclass_fields__, *DESIGNS[design].own, "design"):
+        for odd in ODD:
+            said = refusal({"design": design, **LEAST[design], name: odd})
+            assert not said or said.isprintable(), (name, odd)
+            assert len(said) < 600, (name, odd)
+
+
+@pytest.mark.parametrize(
+    ("values", "count"),
+    [
+        ({"design": "isoflop", "flops": [1e12 + i for i in range(12_000)], "width": [16]}, "12,000"),
+        ({"design": "rate", "rates": [1 + i for i in range(12_000)]}, "12,000"),
+        ({"design": "rate", "width": [16] * 2_001}, "10,005"),
+        ({"design": "width", "width": [16, 32], "rates": [1 + i for i in range(6_001)]}, "24,004"),
+        ({"design": "batch", "batch": [1] * 3_334}, "10,002"),
+        ({"design": "mixture", "pools": [{"corpus": "synthetic"}] * 2, "parts": 1000, "seed": [*range(10)]}, "10,010"),
+        ({"design": "schedule", "tokens": [1e6] * 5_000, "decay": [0.1, 0.2]}, "10,001"),
+        ({"width": [16] * 10**5, "depth": [1] * 10**5, "seed": [1] * 10**5, "batch": [1]}, "over 10^15"),
+    ],
+)
+def test_the_runs_of_every_design_are_counted_before_any_is_laid_out(values, count, monkeypatch):
+    monkeypatch.setattr("data.probe.sweep.spec", lambda values: pytest.fail("a run was made"))
+    with pytest.raises(DataError, match=r"The sweep has .* at most 10,000 are made\.") as said:
+        sweep(values)
+    assert f"has {count} runs;" in str(said.value)
+
+
+def test_the_longest_lengths_of_a_schedule_set_have_a_warm_up_of_their_own():
+    assert len(sweep({"design": "schedule", "tokens": [3e7]})) == 2
+
+
+def test_a_seed_is_a_number_that_everybody_holds():
+    assert sweep({"seed": MOST_SEED})[0].seed == 2**53 - 1
+    for seed in (2**53, 2**64 - 1, 2**64, 10**300):
+        with pytest.raises(DataError, match="seed should be less than or equal to 9007199254740991"):
+            sweep({"seed": seed})

@@ -72,7 +72,7 @@ class Moment:
 
     def random(self) -> torch.Generator:
         """A source of random numbers for this evaluation, on the CPU so that they are the same on any device."""
-        return torch.Generator().manual_seed(self.spec.seed * 1_000_003 + self.done)
+        return torch.Generator().manual_seed((self.spec.seed * 1_000_003 + self.done) % 2**63)
 
 
 def parts(tokens: Tensor, size: int = AT_ONCE) -> Iterator[Tensor]:

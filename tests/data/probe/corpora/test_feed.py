@@ -159,7 +159,7 @@ def test_mixtures_are_laid_out_on_a_grid_of_shares():
         ({"design": "mixture", "pools": []}, "is a list of pools"),
         ({"design": "mixture", "pools": THREE}, "leave 'share' out"),
         ({"design": "mixture", "pools": [{"corpus": "synthetic"}], "parts": 0}, "1 to 1000; 0 came"),
-        ({"design": "mixture", "pools": [{"corpus": "synthetic"}] * 9, "parts": 100}, "mixtures; at most 10,000"),
+        ({"design": "mixture", "pools": [{"corpus": "synthetic"}] * 9, "parts": 100}, "runs; at most 10,000"),
         ({"pools": [{"corpus": "synthetic", "share": 0.5}]}, "the shares of pools should be 1 together; 0.5 came"),
         ({"pools": THREE, "unique_tokens": 5}, "pools should stand without corpus and unique_tokens"),
         ({"pools": [{"corpus": "synthetic:x", "share": 1}]}, "the exponent of Zipf's law; 'x' came"),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from data.probe.folder import Folder
+from data.probe.folder import CHECKPOINT, Folder, Status
 from data.probe.process import Process
 from data.probe.queue import serve as serving
 from data.probe.queue.serve import AlreadyServedError, Server, environment, is_served, serve, served
@@ -211,12 +209,121 @@ def test_a_lost_file_of_the_queue_is_rebuilt_from_the_folders(tmp_path):
     assert store.rebuild() == 0
 
 
+def lose(root):
+    for left in root.glob("queue.sqlite*"):
+        left.unlink()
+
+
+def test_a_file_that_is_lost_while_runs_are_made_is_made_again_by_itself(tmp_path):
+    store = Store(tmp_path)
+    store.submit("sweep", runs("sleeps 1", "a", "b"))
+    server = Server(store, PRETEND[:1])
+    server.turn()
+    lose(tmp_path)  # before the run has said that it runs
+    assert [job.state for job in store.jobs()] == ["queued"] * 3
+    server.turn()
+    (first, *others) = store.jobs()
+    assert [first.state, first.slot, *(job.state for job in others)] == ["running", "gpu 0", "queued", "queued"]
+    wait_until(lambda: store.folder(first).status.state == "running")
+    lose(tmp_path)
+    assert (store.find(first.key).state, store.find(first.key).slot) == ("running", "")
+    another = Server(store, PRETEND[:1])  # which knows nothing of the first one's children
+    another.take_back()
+    another.turn()
+    assert [(job.state, job.slot) for job in store.jobs()] == [("running", "gpu 0"), ("queued", ""), ("queued", "")]
+    server.children.popitem()[1].wait()
+    lose(tmp_path)
+    serve(tmp_path, PRETEND[:1], until_idle=True)
+    assert [(job.key, job.state) for job in store.jobs()] == [(job.key, "done") for job in (first, *others)]
+    assert len(intervals(store)) == 3
+
+
+def test_what_was_cancelled_stays_so_when_the_file_is_lost(tmp_path):
+    store = Store(tmp_path)
+    store.submit("sweep", runs("a", "b"))
+    (one, other) = store.jobs()
+    store.cancel([one.key])
+    lose(tmp_path)
+    store.submit("sweep", runs("a", "b"))
+    assert {job.key: job.state for job in store.jobs()} == {one.key: "cancelled", other.key: "queued"}
+
+
+def test_a_run_that_was_cancelled_at_work_stays_so_when_the_file_is_lost(tmp_path):
+    store = Store(tmp_path)
+    store.submit("sweep", runs("sleeps 30"))
+    server = Server(store, PRETEND[:1])
+    server.turn()
+    (job,) = store.jobs()
+    wait_until(lambda: store.folder(job).status.state == "running")
+    store.cancel([job.key])
+    server.turn()
+    lose(tmp_path)
+    wait_until(lambda: server.turn() or store.find(job.key).state == "cancelled")
+
+
+def test_the_order_of_a_sweep_is_that_of_its_submission_when_the_file_is_lost(tmp_path):
+    store = Store(tmp_path)
+    before = [job.key for job in store.submit("sweep", runs(*"abcdef"))]
+    assert before != sorted(before)
+    lose(tmp_path)
+    assert [job.key for job in store.jobs()] == before
+
+
+def test_a_run_whose_process_is_gone_is_queued_when_the_file_is_lost(tmp_path):
+    store = Store(tmp_path)
+    (job,) = store.submit("sweep", runs("a"))
+    gone = Process(2**22 + 1, 1.0, Process.this().boot)
+    store.folder(job).say(Status("running", process=str(gone), heartbeat=time.time(), step=3, steps=9))
+    lose(tmp_path)
+    assert store.find(job.key).state == "queued"
+
+
+def wait_until(reached, patience=20.0):
+    deadline = time.monotonic() + patience
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("kept", "state"), [(True, "queued"), (False, "failed")])
+def test_a_killed_run_goes_on_where_its_checkpoint_moved_on(tmp_path, kept, state):
+    store = Store(tmp_path)
+    store.submit("sweep", runs("sleeps 30"))
+    (job,) = store.jobs()
+    (store.folder(job).path / CHECKPOINT).touch()  # of an attempt before
+    server = Server(store, PRETEND[:1])
+    server.turn()
+    wait_until(lambda: store.folder(job).status.state == "running")
+    if kept:
+        (store.folder(job).path / CHECKPOINT).touch()
+    server.children[job.key].kill()
+    server.children[job.key].wait()
+    server._look_after(store.find(job.key))
+    found = store.find(job.key)
+    assert found.state == state
+    assert store.fast_failures("sweep", failed=True) == (1 if kept else 2)
+    if kept:
+        assert found.sentence == "Its process was killed; it goes on from its checkpoint."
+
+
 def test_secrets_stay_out_of_a_job(monkeypatch):
-    for name in ("WANDB_API_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD"):
+    for name in (
+        "WANDB_API_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "SIGNING_KEY", "PASSPHRASE", "AWS_ACCESS_KEY_ID",
+        "ANYTHING", "SLURM_JWT", "ISOFLOP_PASSWORD",
+    ):  # fmt: skip
         monkeypatch.setenv(name, "s3cret")
+    for name in ("DATABASE_URL", "https_proxy", "CUDA_HOME"):
+        monkeypatch.setenv(name, "any://user:s3cret@host/")
+    needed = {
+        "LC_ALL": "C", "LD_LIBRARY_PATH": "/lib", "CONDA_PREFIX": "/c", "NCCL_DEBUG": "INFO", "TORCH_HOME": "/t", "SLURM_CONF": "/s",
+        "MODULEPATH": "/m", "BASH_FUNC_module%%": "() { a\n}", "http_proxy": "http://host:80", "PYTHONPATH": "/p",
+    }  # fmt: skip
+    for name, value in needed.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("ISOFLOP_HOME", "/home")
     held = environment(PRETEND[1])
-    assert "s3cret" not in held.values()
+    assert not [name for name, value in held.items() if "s3cret" in value]
+    assert needed.items() <= held.items()
     assert held["ISOFLOP_HOME"] == "/home"
     assert held["CUDA_VISIBLE_DEVICES"] == "1"
 
@@ -255,20 +362,6 @@ def test_a_gpu_that_others_use_is_no_free_slot(monkeypatch, tmp_path):
 def test_without_a_gpu_there_are_cores(monkeypatch, tmp_path):
     monkeypatch.setenv(FAKE, str(tmp_path / "none"))
     assert [(s.name, s.device) for s in slots(2)] == [("cpu 0", "cpu"), ("cpu 1", "cpu")]
-
-
-def test_a_process_is_more_than_its_number():
-    own = Process.this()
-    assert Process.read(str(own)).alive
-    assert not Process(own.pid, own.began - 60, own.boot).alive
-    assert not Process(own.pid, own.began, "another boot").alive
-    assert Process.read("12") is None
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    named = Process.of(child.pid)
-    child.wait()
-    assert not named.alive
-    assert json.loads(json.dumps(str(own))) == str(own)
-    assert os.getpid() == own.pid
 
 
 def test_runs_of_one_shape_share_a_process_and_other_slots_get_their_part(monkeypatch, tmp_path):

@@ -115,6 +115,7 @@ CASES = [
     (HALF, Seen("12", 0, "PREEMPTED"), "lost", "took its place"),
     (HALF, Seen("12", 0, "FAILED", code=2), "failed", "with code 2. It said last: no such corpus"),
     (HALF, Seen("12", 0, "FAILED", signal=9), "failed", "by signal 9"),
+    (HALF, Seen("12", 0, "FAILED", code=137), "failed", "Its process was killed; the machine may have run out of memory. It said last: no"),
     (replace(HALF, state="queued"), Seen("12", 0, "FAILED", code=75), "lost", "stopped on request"),
     (HALF, Seen("12", 0, "CANCELLED"), "cancelled", "in Slurm. Cancelled at step 4 of 9."),
     (HALF, Seen("12", 0, "COMPLETED"), "lost", "does not say how it ended"),
@@ -136,6 +137,19 @@ def test_a_state_is_said_in_words():
         assert found == state, (status, seen)
         assert words in sentence, (status, seen)
         assert bool(words) == bool(sentence), (status, seen)
+
+
+def test_a_job_that_slurm_has_forgotten_ended_as_its_batch_script_said_last():
+    said = "The trainer was ended by signal 9."
+    assert stands(HALF, AT, None, last=said) == (
+        "failed",
+        "Its process was killed; the machine may have run out of memory.",
+    )
+    assert stands(AT_WORK_NOW, AT, None, last=said)[0] == "running"
+    assert (
+        stands(HALF, AT, Seen("12", 0, "FAILED"), last="/x/slurm_script: line 28:  1683 Killed")[1]
+        == "Its process ended."
+    )
 
 
 def test_every_state_and_reason_has_its_words():

@@ -48,6 +48,12 @@ say("running")
 if kind == "fails":
     print("no such corpus")
     sys.exit(2)
+if kind in ("killed", "dies") and step == 0:
+    if kind == "killed":
+        step = 4
+        say("running")
+        open(os.path.join(where, "checkpoint.npz"), "w").close()
+    os.kill(os.getpid(), signal.SIGKILL)
 if kind == "stops" and step == 0:
     step = 4
     say("running")
@@ -182,6 +188,17 @@ def test_runs_that_are_told_to_stop_are_put_back_and_go_on(queue):
     assert {one.state for one in until(q, over).values()} == {"done"}
     assert {recorded(one.folder.path).attempts for one in found.values()} == {1}
     assert len(rows(q)) == 3
+
+
+def test_a_killed_run_goes_on_where_its_checkpoint_moved_on_and_fails_in_words_where_it_did_not(queue):
+    q = queue()
+    q.submit("sweep", runs("killed", "dies"))
+    found = until(q, over)
+    assert found["killed"].state == "done"
+    assert found["dies"].state == "failed"
+    assert found["dies"].sentence == "Its process was killed; the machine may have run out of memory."
+    assert {recorded(one.folder.path).attempts for one in found.values()} == {1}
+    assert [len(list(one.folder.rows())) for one in found.values()] == [1, 0]
 
 
 def test_a_run_that_never_gets_on_is_not_put_back_for_good(queue):
