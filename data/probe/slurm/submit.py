@@ -177,7 +177,7 @@ class SlurmQueue:
         if not runs:
             return
         size = most_tasks()
-        write_whole(self.root / SETTINGS, json.dumps(plain(self.settings), indent=1).encode())
+        write_whole(self.root / SETTINGS, json.dumps(plain(self.settings), indent=1).encode(), private=True)
         for first in range(0, len(runs), size):
             part = runs[first : first + size]
             name = f"isoflop-{_SAFE.sub('-', sweep)[:60]}-{secrets.token_hex(4)}"
