@@ -167,6 +167,12 @@ class Folder:
         """Write what was measured anew, all of it."""
         write_whole(self.path / LOG, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode())
 
+    def empty(self) -> None:
+        """Have the run made anew: forget how it stood, what it measured and where it would go on. Raises BusyError, DataError for a link."""
+        with self.taken():
+            for name in (STATUS, CHECKPOINT, LOG):
+                (self.path / name).unlink(missing_ok=True)
+
     def settle(self) -> None:
         """Have what was measured on the disk: a checkpoint that is written after it never knows more than the log."""
         with suppress(FileNotFoundError), (self.path / LOG).open("rb") as log:

@@ -71,13 +71,18 @@ class Probe:
         return ""
 
     @property
+    def damaged(self) -> bool:
+        """Whether it is known what the run is, and what it measured is of no use: it can be made anew."""
+        return not self.fault and bool(self.wrong)
+
+    @property
     def notice(self) -> str:
         """What is to be said of its folder, as a sentence; '' for nothing."""
         return self.wrong or (f"Its log is damaged: {self.log.passed}." if self.log.unread else "")
 
     @property
     def _anew(self) -> str:
-        return f"Remove {self.folder.path} and submit the sweep again, which makes the run anew."
+        return f"Make it again with --retry, or Resume on the Probe page; or remove {self.folder.path}."
 
     @property
     def name(self) -> str:
@@ -117,6 +122,12 @@ def keys(sweep: Path) -> tuple[str, ...]:
 def names_of_sweeps(root: Path) -> list[str]:
     """The folders under a root that list their runs, in order of name."""
     return [one.name for one in _inside(root) if (one / members.FILE).is_file()]
+
+
+def unread_lists(root: Path, but: str) -> list[str]:
+    """What is wrong with the lists of sweeps under a root that cannot be read, a sentence each, of all but one sweep."""
+    each = [_listed(one) for one in _inside(root) if one.name != but]
+    return [one for one in each if isinstance(one, str)]
 
 
 def _listed(sweep: Path) -> tuple[str, ...] | str:

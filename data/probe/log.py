@@ -18,8 +18,8 @@ from data.probe.plain_file import OddError, parsed, read_bytes
 MOST_BYTES = 100_000_000  # of a log: 10,000 evaluations of 10 kB each
 MOST_LINES = 20_000  # a run is evaluated 10,000 times at most, and where others go on from it
 MOST_LINE, MOST_COLUMNS = 2_000_000, 5_000  # bytes and columns of a line
-#: Columns whose values are no numbers.
-TEXTS = frozenset({"grad_sq_geometry", "flops_convention", "device"})
+#: Columns that are above zero in every run.
+POSITIVE = frozenset({"loss", "tokens", "step_seconds", "peak_memory", "stack"})
 Row = dict[str, Any]
 
 
@@ -38,7 +38,7 @@ class Log:
 
     @cached_property
     def usable(self) -> tuple[Row, ...]:
-        """The rows with their finite numbers alone, and what is text or an object by its meaning: others may be anything."""
+        """The rows with those of their numbers alone that a run may have: anything may stand in a file."""
         return tuple({name: x for name, x in row.items() if _is_usable(name, x)} for row in self.rows)
 
     @property
@@ -115,8 +115,6 @@ def _is_step(x: Any) -> bool:
 
 
 def _is_usable(name: str, x: Any) -> bool:
-    if isinstance(x, bool):
+    if isinstance(x, bool) or not isinstance(x, int | float):
         return False
-    if isinstance(x, int | float):
-        return math.isfinite(x)
-    return name in TEXTS if isinstance(x, str) else isinstance(x, dict)
+    return math.isfinite(x) and (x > 0 or name not in POSITIVE)

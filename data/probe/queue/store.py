@@ -84,7 +84,7 @@ class Store:
         """
         listed = list(specs)
         with members.submitting(self.root):
-            members.listed(self.root / sweep)  # before anything is made: it may not be readable
+            members.check(self.root / sweep)  # before anything is made: it may not be readable
             self._queue(sweep, listed, priority)
         keys = {one.key for one in listed}
         return [job for job in self.jobs() if job.key in keys]
@@ -214,8 +214,12 @@ class Store:
         return running
 
     def retry(self, keys: Iterable[str]) -> None:
-        """Put runs that ended otherwise than done back in the queue; they go on from their checkpoints."""
+        """Put runs that ended otherwise than done back in the queue; they go on from their checkpoints.
+
+        One whose log was damaged since is made anew.
+        """
         wanted = list(keys)
+        again = self._emptied(set(wanted))
         with self._open() as held:
             for key in wanted:
                 held.execute(
@@ -223,9 +227,24 @@ class Store:
                     "('failed', 'diverged', 'cancelled', 'lost')",
                     (key,),
                 )
+            for key in again:
+                held.execute(
+                    "update jobs set state = 'queued', sentence = '', ended = 0 where key = ? and state = 'done'",
+                    (key,),
+                )
         for job in self.jobs():
             if job.key in wanted and job.state == "queued":
                 self._say(job, "queued")
+
+    def _emptied(self, keys: set[str]) -> list[str]:
+        """Those of these runs that are done and whose logs are damaged; their folders are emptied."""
+        out = []
+        for job in self.jobs():
+            if job.key in keys and job.state == "done" and found.probe(self.folder(job).path).damaged:
+                with contextlib.suppress(DataError, OSError):
+                    self.folder(job).empty()
+                    out.append(job.key)
+        return out
 
     def forget(self, sweep: str) -> None:
         """Take a sweep and its jobs out of the queue, so that its folder can be deleted. Raises DataError while one of them runs.
@@ -237,6 +256,10 @@ class Store:
             mine = [Job(*row) for row in rows]
             if any(job.state == "running" for job in mine):
                 raise DataError(f"A run of {sweep} is at work; cancel it first.")
+            if mine and (damaged := found.unread_lists(self.root, sweep)):
+                raise DataError(
+                    f"{damaged[0]} So it is not known whether a run of {sweep} is another sweep's, too, and nothing is deleted."
+                )
             names = shared.having(self.root, mine)
             for job in mine:
                 if len(names[job.key]) > 1:
@@ -304,12 +327,14 @@ class Store:
         """
         added = 0
         gone = {job.key for job in self.jobs() if not found.is_run(self.folder(job).path)}
-        for path in sorted(self.root.glob("*/*/spec.json")):
-            folder = Folder(path.parent)
-            try:
-                what, status = folder.spec, folder.status
-            except DataError:
-                continue  # a folder of something else
+        there = [found.probe(path.parent) for path in sorted(self.root.glob("*/*/spec.json"))]
+        known = [
+            (one.what, one) for one in there if one.what is not None and not one.fault
+        ]  # others are something else
+        for what, one in sorted(
+            known, key=lambda each: each[0].key != each[1].folder.path.name
+        ):  # copies after what they are of
+            path, status = one.folder.path / SPEC, one.status
             state = status.state if status.state in (*ENDED, "queued") else "lost"
             with self._open() as held:
                 held.execute("insert or ignore into traits values (?, ?, ?, ?)", _traits(what))
