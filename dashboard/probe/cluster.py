@@ -175,5 +175,5 @@ def _of_slurm(sweep: Sweep, states: dict[str, str]) -> Sweep:
         most = queue(sweep.name).settings.throttle
     except DataError:
         most = 0
-    runs = tuple(replace(run, state=states[run.key]) for run in sweep.runs)
+    runs = tuple(replace(run, state=watching.stands(states[run.key], run.probe)) for run in sweep.runs)
     return replace(sweep, runs=runs, slots=most or len(runs), cluster=True)

@@ -168,7 +168,7 @@ class Folder:
         write_whole(self.path / LOG, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode())
 
     def empty(self) -> None:
-        """Have the run made anew: forget how it stood, what it measured and where it would go on. Raises BusyError, DataError for a link."""
+        """Forget how the run stood, what it measured and where it would go on: it is made anew. Raises BusyError, DataError for a link."""
         with self.taken():
             for name in (STATUS, CHECKPOINT, LOG):
                 (self.path / name).unlink(missing_ok=True)

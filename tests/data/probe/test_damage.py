@@ -75,7 +75,7 @@ def test_a_log_that_does_not_end_where_its_run_did_sets_it_aside_with_what_to_do
     folder = damaged(tmp_path, change)
     why = reason(tmp_path)
     assert said in why
-    assert f"Remove {folder.path} and submit the sweep again" in why
+    assert f"Make it again with --retry, or Resume on the Probe page; or remove {folder.path}." in why
 
 
 @pytest.mark.parametrize("odd", [b'{"step": 3, "lo\n', b"\0\0\0\n", DEEP, LONG, b"[1]\n", b"\xff\n"])

@@ -95,7 +95,7 @@ def test_shapes_that_are_odd():
 
 
 HALF = Status("running", "", 4, 9, heartbeat=1.0)
-AT_WORK_NOW = replace(HALF, heartbeat=1e12)
+AT_WORK_NOW = replace(HALF, heartbeat=now() + 60)
 AT = Record("isoflop-a", 0, "12", 1.0)
 
 
