@@ -34,8 +34,14 @@ def test_a_run_that_knows_its_few_tokens_by_heart_is_done(tmp_path):
 
 @pytest.mark.parametrize(
     ("trained", "held_out", "said"),
-    [(9.0, 9.0, "The training loss was 9 and the held-out loss 9"), (0.1, 9.0, ""), (9.0, 1.0, ""), (1.0, math.inf, "no finite number"), (1.0, math.nan, "no finite")],
-)  # fmt: skip
+    [
+        (9.0, 9.0, "The training loss was 9 and the held-out loss 9"),
+        (0.1, 9.0, ""),
+        (9.0, 1.0, ""),
+        (1.0, math.inf, "no finite number"),
+        (1.0, math.nan, "no finite number"),
+    ],
+)
 def test_what_says_that_a_run_has_diverged(trained, held_out, said):
     found = running._diverged(trained, held_out, 5.0)
     assert said in found
