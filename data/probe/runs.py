@@ -84,7 +84,13 @@ def as_runs(found: Sequence[Probe], name: str, *, count: str = COUNTED[0], keep:
     history = _without_empty(curves[~odd]).reset_index(drop=True)
     runs = Runs(kept, aside.astype({"reason": "str"}).reset_index(drop=True), name, _sources(kept), notes, history)
     if not fitted.any():
-        raise NothingKept(f"No run of {name} is done: {standing(found)}.", replace(runs, history=None))
+        why = next((r for r, one in zip(reasons, found, strict=True) if one.status.state == "done"), "")
+        said = (
+            f"No run of {name} can be used. {why[:1].upper()}{why[1:].rstrip('.')}."
+            if why
+            else f"No run of {name} is done: {standing(found)}."
+        )
+        raise NothingKept(said, replace(runs, history=None))
     return runs
 
 

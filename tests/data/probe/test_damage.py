@@ -235,5 +235,5 @@ def test_what_a_lost_run_does_next_is_said_as_it_is(tmp_path):
 def test_nothing_kept_is_said_of_a_sweep_all_of_whose_logs_are_damaged(tmp_path):
     (folder,) = made(tmp_path / "s", values=ONE)
     (folder.path / LOG).unlink()
-    with pytest.raises(NothingKept):
+    with pytest.raises(NothingKept, match=r"No run of s can be used. .* ends at step 0 and the run at step"):
         read_runs(tmp_path / "s")
