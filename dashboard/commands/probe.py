@@ -163,9 +163,9 @@ def _print(kind: str, out: Path, name: str, specs: list[Spec], given: Settings |
     from data.probe.members import join
 
     text, folders = job_of_sweep(kind, specs, given or Settings(), out=out.resolve(), name=name)
+    join(out.resolve() / name, (one.key for one in specs))
     for folder, one in zip(folders, specs, strict=True):
         folder.declare(one)
-    join(out.resolve() / name, (one.key for one in specs))
     click.echo(text, nl=False)
 
 

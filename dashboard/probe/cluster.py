@@ -120,7 +120,7 @@ def queue(sweep: str) -> SlurmQueue:
 def submit(sweep: str, specs: Sequence[Spec], what: Settings) -> None:
     """Have Slurm make a new sweep. Raises DataError where it refuses; what it did not take leaves nothing behind."""
     place = private_folder(root() / sweep)
-    write_whole(place / GIVEN, json.dumps(plain(what), indent=1).encode())
+    write_whole(place / GIVEN, json.dumps(plain(what), indent=1).encode(), private=True)
     try:
         SlurmQueue(root(), what).submit(sweep, specs)
     except DataError:
@@ -175,5 +175,5 @@ def _of_slurm(sweep: Sweep, states: dict[str, str]) -> Sweep:
         most = queue(sweep.name).settings.throttle
     except DataError:
         most = 0
-    runs = tuple(replace(run, state=states[run.key]) for run in sweep.runs)
+    runs = tuple(replace(run, state=watching.stands(states[run.key], run.probe)) for run in sweep.runs)
     return replace(sweep, runs=runs, slots=most or len(runs), cluster=True)

@@ -234,5 +234,6 @@ def _line(run: Run, told: str) -> dict[str, Any]:
         "Time left": numbers.duration(run.left) if run.state == "running" and run.left else "",
         "Loss": "" if run.loss is None else f"{run.loss:.4f}",  # a column of numbers says None for those that have none
         "Device": run.on,
-        "What it says": (told if not run.stopping else "") or (run.sentence if run.state != "done" else ""),
+        "What it says": (told if not run.stopping else "")
+        or (run.sentence if run.state != "done" else run.probe.notice),
     }

@@ -37,7 +37,7 @@ def _of(key: str, seq_len: int, so_far: str, _rows: Rows) -> tuple[RunNoise, ...
 
     from fitting.batch.noise_of_run import noise_of_run
 
-    frame = pd.DataFrame([{k: v for k, v in row.items() if isinstance(v, int | float)} for row in _rows])
+    frame = pd.DataFrame(list(_rows))
     if "loss" not in frame:
         return ()
     found = noise_of_run(frame)

@@ -177,13 +177,14 @@ def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) ->
     runs = []
     for (job, one, what), label in zip(known, labels, strict=True):
         state = "lost" if job.state == "running" and one.status.state == "lost" else job.state
+        state = stands(state, one)
         steps = one.status.steps or 0
         rows = one.rows
         step = max(one.status.step, int(rows[-1].get("step", 0)) if rows else 0)
         progress = 1.0 if state == "done" else min(1.0, step / steps) if steps else 0.0
         expected = _expected(what)
         run = Run(
-            job.key, label, state, "Asked to stop." if job.stopping else job.sentence, progress, None,
+            job.key, label, state, "Asked to stop." if job.stopping else one.notice or job.sentence, progress, None,
             max(0.0, job.ended - job.started) if job.ended and job.started else 0.0, expected,
             job.slot, what, one, job.stopping,
         )  # fmt: skip
@@ -196,6 +197,11 @@ def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) ->
     place = {job.key: (-job.priority, job.place) for job in jobs}
     ordered = sorted(runs, key=lambda run: place[run.key])
     return Sweep(name, tuple(ordered), held, slots, tuple(odd.values()))
+
+
+def stands(state: str, one: Probe) -> str:
+    """A run's state, whoever says it: one that is done has failed where nothing it measured counts, and can be made again."""
+    return "failed" if state == "done" and one.wrong else state
 
 
 @lru_cache(maxsize=10_000)
@@ -234,9 +240,8 @@ def _step(run: Run) -> float | None:
 
 def _steps(run: Run) -> float:
     """About how many steps the whole run has, by its last measurement."""
-    last = run.rows[-1]
-    tokens = float(last.get("tokens") or 0)
-    return float(last.get("step", 0)) * run.spec.tokens / tokens if tokens else 0.0
+    last = next((row for row in reversed(run.rows) if "tokens" in row), {})
+    return float(last.get("step", 0)) * run.spec.tokens / float(last["tokens"]) if last else 0.0
 
 
 def size_on_disk(path: Path) -> float:

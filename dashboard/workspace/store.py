@@ -173,7 +173,7 @@ def keep(space: Workspace, name: str, content: bytes) -> Upload:
             )
         stored = private_folder(space.folder / "uploads") / upload.sha256
         if not stored.exists():
-            write_whole(stored, content)
+            write_whole(stored, content, private=True)
         _write_uploads(space, [*others, upload])
     return upload
 
@@ -278,7 +278,7 @@ def plain_name(name: str) -> str:
 
 
 def _write_uploads(space: Workspace, held: list[Upload]) -> None:
-    write_whole(space.folder / "uploads.json", _json([asdict(item) for item in held]))
+    write_whole(space.folder / "uploads.json", _json([asdict(item) for item in held]), private=True)
 
 
 # --- settings, with undo and redo ------------------------------------------------------------------------------------
@@ -355,7 +355,7 @@ def _write_settings(space: Workspace, held: Settings, wanted: Mapping[str, Any])
     held.past = held.past[-STEPS:]
     while len(text := _json(asdict(held))) > HISTORY_BYTES and len(held.past) > 1:
         held.past = held.past[len(held.past) // 2 :]
-    write_whole(space.folder / "settings.json", text)
+    write_whole(space.folder / "settings.json", text, private=True)
 
 
 # --- plain values on disk --------------------------------------------------------------------------------------------

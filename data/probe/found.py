@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
@@ -13,10 +14,13 @@ from typing import Any, TypeVar, cast
 from data.errors import DataError
 from data.probe import members
 from data.probe.folder import LOG, SPEC, STATUS, Folder, Status, standing
+from data.probe.log import Log, read_log
 from data.probe.spec import Spec
 
 MOST_HELD = 30_000  # files of which the contents are kept in memory
 MOST_RUNS = 10_000  # in one folder of sweeps, as many as a sweep may have
+
+_KEY = re.compile(r"[0-9a-f]{16}")  # a run's folder has its key as its name; other names are a person's
 
 T = TypeVar("T")
 Signature = tuple[int, int, int]
@@ -27,7 +31,8 @@ Rows = tuple[dict[str, Any], ...]
 class Probe:
     """One run's folder as it was found: what it is, how it stands and what it measured; `fault` where that cannot be read.
 
-    `sweep` is the sweep that it was looked for in, which may share it with the one that it lies in.
+    `sweep` is the sweep that it was looked for in, which may share it with the one that it lies in. Nothing is measured by a run with
+    something `wrong`.
     """
 
     folder: Folder
@@ -37,9 +42,47 @@ class Probe:
     sweep: str = ""
 
     @property
+    def log(self) -> Log:
+        """Its log, as it stands there."""
+        path = self.folder.path / LOG
+        return _once(path, lambda: read_log(path)) or Log(path)
+
+    @property
     def rows(self) -> Rows:
-        """A row for each evaluation so far, in order."""
-        return _once(self.folder.path / LOG, lambda: tuple(self.folder.rows())) or ()
+        """A row for each evaluation so far, in order, with its finite numbers; none of a run with something `wrong`."""
+        return () if self.wrong else self.log.usable
+
+    @property
+    def wrong(self) -> str:
+        """Why nothing in its folder may be taken for its measurements, as a sentence with what to do; '' for nothing."""
+        if self.fault:
+            return self.fault
+        log = self.log
+        if log.fault:
+            return f"{log.fault} {self._anew}"
+        if log.back:
+            return f"{log.path} has step {log.back[1]:,} after step {log.back[0]:,}: it was changed since. {self._anew}"
+        ended = self.status.step if self.status.state == "done" else 0
+        if ended and log.last != ended:
+            more = f" ({log.passed})" if log.unread else ""
+            return (
+                f"{log.path} ends at step {log.last:,} and the run at step {ended:,}: it is damaged{more}. {self._anew}"
+            )
+        return ""
+
+    @property
+    def damaged(self) -> bool:
+        """Whether it is known what the run is, and what it measured is of no use: it can be made anew."""
+        return not self.fault and bool(self.wrong)
+
+    @property
+    def notice(self) -> str:
+        """What is to be said of its folder, as a sentence; '' for nothing."""
+        return self.wrong or (f"Its log is damaged: {self.log.passed}." if self.log.unread else "")
+
+    @property
+    def _anew(self) -> str:
+        return f"Make it again with --retry, or Resume on the Probe page; or remove {self.folder.path}."
 
     @property
     def name(self) -> str:
@@ -65,7 +108,7 @@ def run_folders(path: Path) -> list[Path]:
     What a sweep lists and nobody has is named where it would lie, and so is a list that cannot be read: `probe` says what is wrong.
     """
     if is_run(path):
-        return [path]
+        return [path.resolve() if path.is_symlink() else path]  # whoever names a link means what it leads to
     runs = _of_sweep(path) or list(dict.fromkeys(run for sweep in _inside(path) for run in _of_sweep(sweep)))
     return runs[:MOST_RUNS]
 
@@ -79,6 +122,12 @@ def keys(sweep: Path) -> tuple[str, ...]:
 def names_of_sweeps(root: Path) -> list[str]:
     """The folders under a root that list their runs, in order of name."""
     return [one.name for one in _inside(root) if (one / members.FILE).is_file()]
+
+
+def unread_lists(root: Path, but: str) -> list[str]:
+    """What is wrong with the lists of sweeps under a root that cannot be read, a sentence each, of all but one sweep."""
+    each = [_listed(one) for one in _inside(root) if one.name != but]
+    return [one for one in each if isinstance(one, str)]
 
 
 def _listed(sweep: Path) -> tuple[str, ...] | str:
@@ -123,13 +172,23 @@ def probe(path: Path, sweep: str = "") -> Probe:
             "Copy that, or submit the sweep again."
         )
         return Probe(folder, None, Status("lost"), why, sweep)
+    if path.is_symlink():
+        why = f"{path} is a link, and a run's folder is none. Put the folder itself there, or remove the link."
+        return Probe(folder, None, Status("failed"), why, sweep)
     what = _once(path / SPEC, lambda: _or_fault(lambda: folder.spec))
     status = _once(path / STATUS, lambda: _or_fault(lambda: folder.status))
     if not isinstance(what, Spec):
         return Probe(folder, None, Status("failed"), what or f"{path / SPEC} is missing.", sweep)
+    if _KEY.fullmatch(path.name) and what.key != path.name:
+        why = (
+            f"{path / SPEC} is of the run {what.key}, and its folder is of the run {path.name}: one of them was changed. "
+            f"Remove {path} and submit the sweep again, or give the folder its run's name."
+        )
+        return Probe(folder, None, Status("failed"), why, sweep)
     if isinstance(status, str):
         return Probe(folder, what, Status("failed"), status, sweep)
-    return Probe(folder, what, standing(status or Status("queued")), sweep=sweep)
+    status = status or Status("queued")
+    return Probe(folder, what, standing(status, folder.goes_on) if status.state == "running" else status, sweep=sweep)
 
 
 def probes(paths: Iterable[Path]) -> list[Probe]:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data.errors import DataError
+from data.probe.plain_file import OddError, parsed, read_bytes
 from data.whole_file import write_whole
 
 FILE, LOCK = "sweep_runs.json", "submit.lock"
@@ -27,24 +28,32 @@ def listed(sweep: Path) -> tuple[str, ...]:
     if not path.is_file():
         return ()
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"it has over {MOST_BYTES:,} bytes")
-        found = json.loads(path.read_bytes())
+        found = parsed(read_bytes(path, MOST_BYTES))
         keys = found.get("runs") if isinstance(found, dict) else None
         if not isinstance(keys, list) or len(keys) > MOST_KEYS:
-            raise ValueError(f"it should hold 'runs', a list of at most {MOST_KEYS:,} runs' keys")
+            raise OddError(f"it should hold 'runs', a list of at most {MOST_KEYS:,} runs' keys")
         odd = [key for key in keys if not (isinstance(key, str) and _KEY.fullmatch(key))]
         if odd:  # a key becomes the name of a folder
-            raise ValueError(f"a run's key has 16 digits to the base 16, and {odd[0]!r:.40} came")
-    except (OSError, ValueError, RecursionError) as error:
+            raise OddError(f"a run's key has 16 digits to the base 16, and {odd[0]!r:.40} came")
+    except (OSError, OddError) as error:
         raise DataError(
             f"{path} cannot be read: {error}. Remove it and submit the sweep again; its runs are not made again."
         ) from None
     return tuple(dict.fromkeys(keys))
 
 
+def check(sweep: Path) -> None:
+    """Raise DataError where runs cannot be added to a sweep: its file cannot be read, or its folder is a link to another place."""
+    if sweep.is_symlink():
+        raise DataError(
+            f"{sweep} is a link, and a sweep's folder is none. Put the folder itself there, or remove the link."
+        )
+    listed(sweep)
+
+
 def join(sweep: Path, keys: Iterable[str]) -> None:
-    """List runs as a sweep's, beside those that it lists already. Raises DataError where the file cannot be read."""
+    """List runs as a sweep's, beside those that it lists already. Raises DataError as `check`."""
+    check(sweep)
     held = listed(sweep)
     all_of_it = tuple(dict.fromkeys((*held, *keys)))
     if all_of_it != held:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,16 +21,27 @@ def boot() -> str:
     return known.read_text().strip() if known.exists() else f"{psutil.boot_time():.0f}"
 
 
+@cache
+def host() -> str:
+    """What this machine is called among others; '' where it has no name of its own."""
+    name = "".join(socket.gethostname().split())
+    return "" if name.partition(".")[0] in ("", "localhost") else name
+
+
 @dataclass(frozen=True)
 class Process:
-    """A process of this machine: its number, when it began in seconds after the boot, so that no set clock moves it, and which."""
+    """A process of this machine: its number, when it began in seconds after the boot, so that no set clock moves it, and which.
+
+    `host` tells a machine that was started again from another one; '' where none is known.
+    """
 
     pid: int
     began: float
     boot: str
+    host: str = ""
 
     def __str__(self) -> str:
-        return f"{self.pid} {self.began:.2f} {self.boot}"
+        return f"{self.pid} {self.began:.2f} {self.boot} {self.host}".strip()
 
     @classmethod
     def this(cls) -> Self:
@@ -42,16 +54,16 @@ class Process:
     def of(cls, pid: int) -> Self | None:
         """The one that has this number now; None where none has."""
         try:
-            return cls(pid, psutil.Process(pid).create_time() - psutil.boot_time(), boot())
-        except psutil.Error:
+            return cls(pid, psutil.Process(pid).create_time() - psutil.boot_time(), boot(), host())
+        except (psutil.Error, ValueError, OverflowError):  # a file may name any number
             return None
 
     @classmethod
     def read(cls, text: str) -> Self | None:
         """The one that a text names; None for one that names none."""
         try:
-            pid, began, at = text.split()
-            return cls(int(pid), float(began), at)
+            pid, began, at, *where = text.split()
+            return cls(int(pid), float(began), at, where[0] if where else "")
         except ValueError:
             return None
 

@@ -78,7 +78,7 @@ def said(sweep: str, jobs: Sequence[Job], held: str = "") -> str:
 def choose(root: Path, command: Sequence[str]) -> None:
     """Keep the command for the queue in a folder; none for no words."""
     if command or (root / COMMAND).exists():
-        write_whole(root / COMMAND, json.dumps(list(command)[:MOST_WORDS]).encode())
+        write_whole(root / COMMAND, json.dumps(list(command)[:MOST_WORDS]).encode(), private=True)
 
 
 def _list(path: Path) -> list[str]:

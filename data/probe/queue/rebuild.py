@@ -13,7 +13,7 @@ from pathlib import Path
 
 from data.errors import DataError
 from data.probe import found
-from data.probe.folder import ENDED, Folder, Status, now, standing
+from data.probe.folder import ENDED, Status, now, standing
 from data.probe.process import Process, boot
 from data.probe.spec import Spec
 from data.probe.together import alike
@@ -40,17 +40,17 @@ def traits(one: Spec) -> tuple[str, str, str, float]:
 
 def entries(root: Path) -> list[Entry]:
     """The runs in the folders below a root, in the order in which each sweep was submitted."""
-    return [entry for sweep in sorted({path.parents[1] for path in root.glob("*/*/spec.json")}) for entry in _of(sweep)]
+    each = [entry for sweep in sorted({path.parents[1] for path in root.glob("*/*/spec.json")}) for entry in _of(sweep)]
+    return sorted(each, key=lambda one: one.what.key != one.name)  # copies after what they are of
 
 
 def _of(sweep: Path) -> Iterator[Entry]:
     place = {key: i for i, key in enumerate(found.keys(sweep))}
     for path in sorted((one.parent for one in sweep.glob("*/spec.json")), key=lambda p: (place.get(p.name, 0), p.name)):
-        folder = Folder(path)
-        try:
-            yield Entry(folder.spec, sweep.name, path.name, _stands(folder.status))
-        except DataError:
+        one = found.probe(path)
+        if one.what is None or one.fault:
             continue  # a folder of something else
+        yield Entry(one.what, sweep.name, path.name, _stands(one.folder.status))
 
 
 def _stands(said: Status) -> Status:

@@ -22,7 +22,7 @@ import psutil
 
 from data.errors import DataError
 from data.probe.environment import without_secrets
-from data.probe.folder import CHECKPOINT, ENDED, SPEC, Folder, Status, now
+from data.probe.folder import CHECKPOINT, ENDED, SPEC, Folder, Status, now, since
 from data.probe.output import OUTPUT, ended_how, last_line
 from data.probe.process import Process
 from data.probe.queue import housed
@@ -105,7 +105,8 @@ class Server:
     store: Store
     slots: list[Slot]
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    asked_at: dict[str, float] = field(default_factory=dict)
+    asked_at: dict[str, float] = field(default_factory=dict)  # by the clock of this process, which nobody sets
+    began_at: dict[str, float] = field(default_factory=dict)
     said_in: dict[str, Path] = field(default_factory=dict)  # where a job's process writes, if not into its own folder
     lies_in: dict[str, str] = field(default_factory=dict)  # the slot of each child
 
@@ -149,17 +150,20 @@ class Server:
         folders = [self.store.folder(job) for job in jobs]
         told = command(folders[0]) if len(folders) == 1 else stacked(folders)
         try:
+            for folder in folders:
+                folder.check_is_no_link()
             with (folders[0].path / OUTPUT).open("ab") as out:
                 child = subprocess.Popen(
                     told, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                     env=environment(slot), cwd=Path(__file__).parents[3], start_new_session=True,
                 )  # fmt: skip
-        except OSError as error:
+        except (OSError, DataError) as error:
             for job in jobs:
-                self.store.ended(job.key, "failed", f"It could not be started: {error}.")
+                self.store.ended(job.key, "failed", f"It could not be started: {str(error).rstrip('.')}.")
             return
         for job in jobs:
             self.children[job.key], self.said_in[job.key], self.lies_in[job.key] = child, folders[0].path, job.slot
+            self.began_at[job.key] = time.monotonic()
             self.store.runs_as(job.key, str(Process.of(child.pid) or ""))
 
     def _living(self, job: Job) -> Process | None:
@@ -192,6 +196,8 @@ class Server:
         """Write down how a job that runs no more has ended, by what its folder says."""
         cancelled = job.sentence == "cancel" or job.key in self.asked_at
         self.asked_at.pop(job.key, None)
+        began = self.began_at.pop(job.key, None)
+        took = time.monotonic() - began if began is not None else since(job.started)
         folder = self.store.folder(job)
         try:
             status = folder.status
@@ -207,19 +213,19 @@ class Server:
         elif status.state == "queued" and code in (0, GO_ON):
             state, sentence = "queued", status.sentence
         elif otherwise == "lost":
-            state, sentence = "queued", "Its process was gone; it goes on from its checkpoint."
+            state, sentence = "queued", f"Its process was gone; {folder.goes_on}."
         elif code in KILLED and _moved_on(folder, job):
             state, sentence = "queued", "Its process was killed; it goes on from its checkpoint."
         else:
             state, sentence = "failed", ended_how(code, last_line(self.said_in.get(job.key, folder.path) / OUTPUT))
         if state not in ("queued", status.state):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, DataError):
                 folder.say(Status(state, sentence, status.step, status.steps, status.tokens, now(), status.began))
         self.store.ended(job.key, state, sentence)
         if state == "done" and (trunk := self.store.trunk_without_need(job.key)):
             trunk.drop_kept()
         if state in ("failed", "diverged", "done"):
-            fast = state == "failed" and (not status.step or now() - job.started < FAST)
+            fast = state == "failed" and (not status.step or took < FAST)
             why = f"{FAILURES} runs in a row failed before their first step or within {FAST:g} seconds. The last: {sentence}"
             for sweep in having(self.store.root, [job])[job.key]:
                 if self.store.fast_failures(sweep, failed=fast) >= FAILURES:
@@ -230,9 +236,9 @@ class Server:
             return
         with contextlib.suppress(psutil.Error):
             if job.key not in self.asked_at:
-                self.asked_at[job.key] = now()
+                self.asked_at[job.key] = time.monotonic()
                 psutil.Process(pid).terminate()
-            elif now() - self.asked_at[job.key] > GRACE:
+            elif time.monotonic() - self.asked_at[job.key] > GRACE:
                 psutil.Process(pid).kill()
 
 

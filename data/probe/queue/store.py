@@ -85,7 +85,7 @@ class Store:
         listed = list(specs)
         names.checked(sweep)
         with members.submitting(self.root):
-            members.listed(self.root / sweep)  # before anything is made: it may not be readable
+            members.check(self.root / sweep)  # before anything is made: it may not be readable
             self._queue(sweep, listed, priority)
         keys = {one.key for one in listed}
         return [job for job in self.jobs() if job.key in keys]
@@ -221,8 +221,12 @@ class Store:
         return running
 
     def retry(self, keys: Iterable[str]) -> None:
-        """Put runs that ended otherwise than done back in the queue; they go on from their checkpoints."""
+        """Put runs that ended otherwise than done back in the queue; they go on from their checkpoints.
+
+        One whose log was damaged since is made anew.
+        """
         wanted = list(keys)
+        again = self._emptied(set(wanted))
         with self._open() as held:
             for key in wanted:
                 held.execute(
@@ -230,9 +234,24 @@ class Store:
                     "('failed', 'diverged', 'cancelled', 'lost')",
                     (key,),
                 )
+            for key in again:
+                held.execute(
+                    "update jobs set state = 'queued', sentence = '', ended = 0 where key = ? and state = 'done'",
+                    (key,),
+                )
         for job in self.jobs():
             if job.key in wanted and job.state == "queued":
                 self._say(job, "queued")
+
+    def _emptied(self, keys: set[str]) -> list[str]:
+        """Those of these runs that are done and whose logs are damaged; their folders are emptied."""
+        out = []
+        for job in self.jobs():
+            if job.key in keys and job.state == "done" and found.probe(self.folder(job).path).damaged:
+                with contextlib.suppress(DataError, OSError):
+                    self.folder(job).empty()
+                    out.append(job.key)
+        return out
 
     def forget(self, sweep: str) -> None:
         """Take a sweep and its jobs out of the queue, so that its folder can be deleted. Raises DataError while one of them runs.
@@ -244,6 +263,10 @@ class Store:
             mine = [Job(*row) for row in rows]
             if any(job.state == "running" for job in mine):
                 raise DataError(f"A run of {sweep} is at work; cancel it first.")
+            if mine and (damaged := found.unread_lists(self.root, sweep)):
+                raise DataError(
+                    f"{damaged[0]} So it is not known whether a run of {sweep} is another sweep's, too, and nothing is deleted."
+                )
             sweeps = shared.having(self.root, mine)
             for job in mine:
                 if len(sweeps[job.key]) > 1:

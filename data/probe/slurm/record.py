@@ -9,6 +9,7 @@ from typing import Annotated
 
 from data.errors import DataError
 from data.plain import Count, PlainError, plain, read, text
+from data.probe.plain_file import loaded
 from data.whole_file import write_whole
 
 FILE = "slurm.json"
@@ -37,8 +38,8 @@ def recorded(folder: Path) -> Record | None:
     if not path.exists():
         return None
     try:
-        return read(Record, json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, PlainError) as fault:
+        return read(Record, loaded(path))
+    except PlainError as fault:
         raise DataError(f"{path} cannot be read: {fault}.") from None
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from data.errors import DataError
 from data.plain import plain
 from data.probe import members, names
-from data.probe.folder import ENDED, BusyError, Folder, Status, now
+from data.probe.folder import ENDED, BusyError, Folder, Status, now, since
+from data.probe.found import probe
 from data.probe.jobs.settings import Settings, settings_in
 from data.probe.jobs.text import job
 from data.probe.output import OUTPUT, last_line
@@ -69,7 +70,7 @@ class SlurmQueue:
         listed = list(specs)
         names.checked(sweep)
         with self._submitting():
-            members.listed(self.root / sweep)  # before anything is made: it may not be readable
+            members.check(self.root / sweep)  # before anything is made: it may not be readable
             known = {path.parent.name: path.parent for path in self.root.glob("*/*/spec.json")}
             for one in listed:
                 Folder(known.get(one.key, self.root / sweep / one.key)).declare(one)
@@ -124,10 +125,16 @@ class SlurmQueue:
                     self._settle(run)
 
     def retry(self, keys: Iterable[str]) -> None:
-        """Submit runs again that ended otherwise than done; they go on from their checkpoints."""
+        """Submit runs again that ended otherwise than done; they go on from their checkpoints. One with a damaged log is made anew."""
+        listed = set(keys)
         with self._submitting():
+            anew = [run for run in self._chosen(listed, ("done",)) if probe(run.folder.path).damaged]
+            for run in anew:
+                run.folder.empty()
+            chosen = {run.key: replace(run, status=Status("queued")) for run in anew}
+            chosen |= {run.key: run for run in self._chosen(listed, ("failed", "diverged", "cancelled", "lost"))}
             by_sweep: dict[str, list[_Run]] = {}
-            for run in self._chosen(keys, ("failed", "diverged", "cancelled", "lost")):
+            for run in chosen.values():
                 by_sweep.setdefault(run.folder.path.parent.name, []).append(run)
             for sweep, runs in by_sweep.items():
                 self._array(sweep, runs)
@@ -155,6 +162,7 @@ class SlurmQueue:
             folder = Folder(path.parent)
             what, seen = None, None
             try:
+                folder.check_is_no_link()
                 what = recorded(folder.path)
                 status = folder.status
             except DataError as error:
@@ -178,7 +186,7 @@ class SlurmQueue:
         if not runs:
             return
         size = most_tasks()
-        write_whole(self.root / SETTINGS, json.dumps(plain(self.settings), indent=1).encode())
+        write_whole(self.root / SETTINGS, json.dumps(plain(self.settings), indent=1).encode(), private=True)
         for first in range(0, len(runs), size):
             part = runs[first : first + size]
             name = f"isoflop-{_SAFE.sub('-', sweep)[:60]}-{secrets.token_hex(4)}"
@@ -216,7 +224,7 @@ class SlurmQueue:
         return True
 
     def _settle(self, run: _Run) -> None:
-        with contextlib.suppress(BusyError, OSError), run.folder.taken():
+        with contextlib.suppress(DataError, OSError), run.folder.taken():
             status = run.folder.status
             if status.state not in ENDED or run.state == "cancelled":
                 run.folder.say(replace(status, state=run.state, sentence=run.sentence, heartbeat=now(), process=""))
@@ -237,12 +245,11 @@ class SlurmQueue:
 
 def _stands(folder: Folder, status: Status, what: Record | None, seen: Seen | None, silent: str) -> tuple[str, str]:
     if what is not None and not what.job and seen is None:
-        if silent or now() - what.submitted < SUBMITTING:
+        if silent or since(what.submitted) < SUBMITTING:
             return "queued", silent or "It is being submitted."
         return "lost", "It was not submitted: whoever did so ended before."
-    return stands(
-        status, what, seen, silent, last_line(folder.path / OUTPUT) if seen or status.state == "running" else ""
-    )
+    last = last_line(folder.path / OUTPUT) if seen or status.state == "running" else ""
+    return stands(status, what, seen, silent, last, folder.goes_on)
 
 
 def begun_at(root: Path) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 
-from data.probe.folder import ENDED, Status, now
+from data.probe.folder import ENDED, GOES_ON, Status, since
 from data.probe.output import ended_how
 from data.probe.slurm.ask import Seen
 from data.probe.slurm.record import Record
@@ -64,7 +65,7 @@ REASONS = {
 }
 _OF_BASH = re.compile(r"slurm_script: line \d+: +\d+ ")  # what bash says of a process that was killed
 _BY_SIGNAL = re.compile(r"The trainer was ended by signal (\d{1,3})\.")
-AGAIN = " Started again, it goes on from its checkpoint."
+AGAIN = " Started again, {}."  # what the run does then, as its folder says it
 
 
 def waits(reason: str) -> str:
@@ -77,11 +78,15 @@ def waits(reason: str) -> str:
     return f"Slurm says {known}." if known else ""
 
 
-def stands(status: Status, what: Record | None, seen: Seen | None, silent: str = "", last: str = "") -> tuple[str, str]:
+def stands(
+    status: Status, what: Record | None, seen: Seen | None, silent: str = "", last: str = "", goes_on: str = GOES_ON
+) -> tuple[str, str]:
     """A run's state and its sentence: by its folder where that says how it ended, else by what Slurm has of its job.
 
-    `silent` is why Slurm did not answer: nothing is concluded then. `last` is the last line that the run printed.
+    `silent` is why Slurm did not answer: nothing is concluded then. `last` is the last line that the run printed, `goes_on` what it
+    does when it is started again.
     """
+    again = AGAIN.format(goes_on)
     if what is None:
         return status.state, status.sentence
     if status.state == "done":
@@ -93,9 +98,11 @@ def stands(status: Status, what: Record | None, seen: Seen | None, silent: str =
             return "running", "It is being cancelled."
         if status.state in ENDED:
             return status.state, status.sentence
-        quiet = now() - status.heartbeat
+        quiet = since(status.heartbeat)
         none = (
-            f"It has said nothing for {quiet / 60:.0f} minutes." if status.state == "running" and quiet > QUIET else ""
+            f"It has said nothing for {quiet / 60:.0f} minutes."
+            if status.state == "running" and QUIET < quiet < math.inf
+            else ""
         )
         starts = "It is starting." if status.state == "queued" else ""
         return "running", AT_WORK[seen.state] or none or starts
@@ -105,30 +112,30 @@ def stands(status: Status, what: Record | None, seen: Seen | None, silent: str =
         return "cancelled", _cancelled(status)
     if status.state in (*ENDED, "lost"):  # written down when that was seen
         return status.state, status.sentence
-    if seen is None and status.state == "running" and now() - status.heartbeat < FRESH:
+    if seen is None and status.state == "running" and since(status.heartbeat) < FRESH:
         return "running", ""  # by somebody else, or its job has just ended
     if seen is None and (by := _BY_SIGNAL.fullmatch(last)):
         return "failed", ended_how(-int(by[1]), "")
     if seen is None:
-        return "lost", "Slurm has its job no more, and its folder does not say how it ended." + AGAIN
-    return _over(status, seen, last)
+        return "lost", "Slurm has its job no more, and its folder does not say how it ended." + again
+    return _over(status, seen, last, again)
 
 
-def _over(status: Status, seen: Seen, last: str) -> tuple[str, str]:
+def _over(status: Status, seen: Seen, last: str, again: str) -> tuple[str, str]:
     last = "" if _OF_BASH.search(last) else last
     said = f" It said last: {last}" if last else ""
     state, sentence = OVER.get(seen.state, ("lost", f"Slurm says that it is {seen.state.lower()}."))
     if seen.state == "CANCELLED":
         return state, f"{sentence} {_cancelled(status)}"
     if seen.state == "FAILED" and status.state == "queued" and status.step:
-        return "lost", "It stopped on request, and Slurm did not put it back." + AGAIN
+        return "lost", "It stopped on request, and Slurm did not put it back." + again
     by = _BY_SIGNAL.fullmatch(last)  # as our batch script says it, or its code, as shells have it
     if seen.state == "FAILED" and (number := int(by[1]) if by else max(0, (seen.code or 0) - 128)):
         return state, ended_how(-number, "" if by else last)
     if seen.state == "FAILED":
         how = f" by signal {seen.signal}" if seen.signal else f" with code {seen.code}" if seen.code is not None else ""
         return state, f"Its process was ended{how}.{said}" if seen.signal else f"Its process ended{how}.{said}"
-    return state, sentence + (AGAIN if status.step else "")
+    return state, sentence + (again if status.step else "")
 
 
 def _cancelled(status: Status) -> str:

@@ -84,7 +84,7 @@ def _taken(folder: Folder, held: contextlib.ExitStack) -> bool:
 
 def _made(folders: Sequence[Folder], given: argparse.Namespace, where: Device, together: Ranks) -> list[Status]:
     """Make runs; whatever goes wrong with them is their status, in a sentence."""
-    process = str(Process.this())
+    process, onward = str(Process.this()), False  # and whether to say what a run does next
     try:
         if together.first:
             for folder in folders:
@@ -92,10 +92,11 @@ def _made(folders: Sequence[Folder], given: argparse.Namespace, where: Device, t
         with repeatable():
             return make_all(folders, where, process=process, keep_every=given.keep_every, ranks=together)
     except (MemoryError, RuntimeError) as error:
-        said = _sentence(error)
+        said, onward = _sentence(error), is_of_a_lost_rank(error)
         _note(folders[0], together)
     except OSError as error:
-        said = f"Its folder could not be written: {error.strerror or error}. It goes on from its checkpoint."
+        said = f"Its folder could not be written: {error.strerror or error}."
+        onward = True
     except DataError as error:
         said = str(error)
     out = []
@@ -103,6 +104,8 @@ def _made(folders: Sequence[Folder], given: argparse.Namespace, where: Device, t
         status = _known(folder)
         if status.state not in ENDED:
             status = replace(status, state="failed", sentence=said.splitlines()[0][:500], process="")
+            if onward:
+                status = replace(status, sentence=f"{status.sentence} {_capital(folder.goes_on)}.")
             with contextlib.suppress(OSError):
                 if together.first:
                     folder.say(status)
@@ -115,8 +118,12 @@ def _sentence(error: MemoryError | RuntimeError) -> str:
     if isinstance(error, MemoryError) or any(sign in said.lower() for sign in ("out of memory", "allocate memory")):
         return "There was not enough memory: take a smaller model, or fewer sequences at once (micro)."
     if is_of_a_lost_rank(error):
-        return "Another of its processes ended; it goes on from its checkpoint."
+        return "Another of its processes ended."
     return said
+
+
+def _capital(clause: str) -> str:
+    return f"{clause[:1].upper()}{clause[1:]}"
 
 
 def _note(folder: Folder, together: Ranks) -> None:

@@ -71,7 +71,9 @@ def measured(run: Run, ranks: Ranks, meter: Meter) -> list[dict[str, Any]]:
             row["stack"] = len(run)  # runs that a step's seconds and the memory are of
         if ranks.first:
             row |= measure.rows(moment(run, i), None if taken is None else taken / len(run))
-        rows.append({name: value for name, value in row.items() if value == value})
+        rows.append(
+            {name: value for name, value in row.items() if not isinstance(value, float) or math.isfinite(value)}
+        )
         run.since[i] = Since()
     return rows
 

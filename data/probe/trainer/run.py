@@ -22,7 +22,7 @@ from data.probe.trainer.step import DivergedError, step
 KEEP_EVERY = 30.0  # seconds from one checkpoint to the next
 KEEP_SHARE = 0.01  # of the time at most that goes into checkpoints, however large they are
 SAY_EVERY = 5.0  # seconds from one heartbeat to the next
-ABOVE = 1.0  # nats above those of a guess from which a run has diverged
+ABOVE = 1.0  # nats above those of a guess from which a loss is of a run that has diverged
 STOPPED = "Stopped on request; it goes on from its checkpoint."
 
 
@@ -83,7 +83,7 @@ class Making:
     status: dict[object, Status] = field(default_factory=dict)
     _runs: list[tuple[list[Folder], Run]] = field(default_factory=list)
     _began: float = field(default_factory=now)
-    _said: float = 0.0
+    _said: float = -math.inf
     _kept: float = field(default_factory=time.monotonic)
     _wait: float = 0.0
 
@@ -135,18 +135,18 @@ class Making:
         """One step and what is due after it; returns whether to stop."""
         if asked and self.ranks.world == 1:
             return True
-        if now() - self._said > SAY_EVERY:
+        if time.monotonic() - self._said > SAY_EVERY:  # a clock that is set back silences nobody
             self._say(folders, run, "running")
-            self._said = now()
+            self._said = time.monotonic()
         stopped = step(run, self.ranks, asked)
         apart: dict[int, str] = {}
         if run.done in run.plan.evaluated:
+            trained = [since.last for since in run.since]
             for i, row in enumerate(measured(run, self.ranks, self.meter)):
                 if self.ranks.first:
                     folders[i].append(row)
-                loss = row.get("loss", math.inf)
-                if loss > math.log(run.spec.vocab) + ABOVE:
-                    apart[i] = f"The held-out loss was {loss:.3g} at step {run.done}."
+                if said := _diverged(trained[i], row.get("loss", math.inf), math.log(run.spec.vocab) + ABOVE):
+                    apart[i] = f"{said} at step {run.done}."
         if self.ranks.first:
             run.save(folders, kept=True)
         if apart:
@@ -175,6 +175,20 @@ class Making:
             self.status[folder.path] = found
             if self.ranks.first:
                 folder.say(found)
+
+
+def _diverged(trained: float, held_out: float, most: float) -> str:
+    """What says that a run has diverged, as the beginning of a sentence; '' where nothing does.
+
+    A held-out loss above that of guessing says it beside such a training loss: alone it says that the run knows its few tokens by heart.
+    """
+    if not math.isfinite(held_out):
+        return "The held-out loss was no finite number"
+    return (
+        f"The training loss was {trained:.3g} and the held-out loss {held_out:.3g}"
+        if min(trained, held_out) > most
+        else ""
+    )
 
 
 @contextmanager

@@ -13,10 +13,14 @@ from data.probe.trainer.model import group
 
 @dataclass
 class Since:
-    """Sums over steps of one run; squared norms of gradients by weight, of small parts of a batch and of the whole."""
+    """Sums over steps of one run; squared norms of gradients by weight, of small parts of a batch and of the whole.
+
+    Times are of this process's steps alone, and so are counted by themselves: a run that went on has made others before.
+    """
 
     steps: int = 0
     loss: float = 0.0
+    last: float = 0.0  # the loss of the last step
     clipped: int = 0
     factor: float = 0.0
     small: float = 0.0
@@ -26,7 +30,7 @@ class Since:
     batch_small: float = 0.0
     batch_big: float = 0.0
     seconds: list[float] = field(default_factory=list)
-    data_seconds: float = 0.0
+    data_seconds: list[float] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:
         """What a checkpoint holds of it."""
@@ -61,6 +65,6 @@ class Since:
             row |= {
                 "step_seconds": float(np.median(self.seconds)),
                 "step_seconds_p90": float(np.quantile(self.seconds, 0.9)),
-                "data_seconds": self.data_seconds / n,
+                "data_seconds": float(np.mean(self.data_seconds)),
             }
         return row

@@ -42,6 +42,7 @@ class Run:
     feeds: list[Feed]
     done: int = 0
     since: list[Since] = field(default_factory=lambda: [Since()])
+    made: int = 0  # steps of this process, of these runs together
 
     @classmethod
     def begin(cls, spec: Spec, device: Device) -> Run:

@@ -24,7 +24,7 @@ WARM = 3  # steps that count in no time of a step: what is compiled is compiled 
 
 
 class DivergedError(Exception):
-    """The loss of some runs is no number any more, or above a guess: a sentence for each, by its place."""
+    """The training loss of some runs is no number any more, or above a guess: a sentence for each, by its place."""
 
     def __init__(self, sentence: str, said: Mapping[int, str] | None = None) -> None:
         super().__init__(sentence, said)
@@ -92,14 +92,16 @@ def step(run: Run, ranks: Ranks = Ranks(), asked: bool = False) -> bool:  # noqa
     for i, since in enumerate(run.since):
         since.steps += 1
         since.loss += lost[i]
+        since.last = lost[i]
         since.clipped += clips[i] < 1.0
         since.factor += clips[i]
-        since.data_seconds += drawn
-    if run.done > WARM:
+    run.made += 1
+    if run.made > WARM:
         run.device.wait()
         took = time.perf_counter() - started
         for since in run.since:
             since.seconds.append(took)
+            since.data_seconds.append(drawn)
     return bool(stop.item() > 0) if ranks.world > 1 else asked
 
 

@@ -171,7 +171,7 @@ def test_a_run_s_folder_with_another_name_is_no_missing_run(store):
         ('{"runs": ["0123456789abcdef/.."]}', "a run's key has 16 digits"),
         ('{"runs": [16]}', "16 came"),
         ('["0123456789abcdef"]', "it should hold 'runs'"),
-        ('{"runs": ["0123456789abcdef"]' + " " * members.MOST_BYTES + "}", "over 1,000,000 bytes"),
+        ('{"runs": ["0123456789abcdef"]' + " " * members.MOST_BYTES + "}", "at most 1,000,000 are read"),
         ("[" * 50_000, "cannot be read"),
         ("\x00\xff", "cannot be read"),
     ],

@@ -95,7 +95,7 @@ def test_shapes_that_are_odd():
 
 
 HALF = Status("running", "", 4, 9, heartbeat=1.0)
-AT_WORK_NOW = replace(HALF, heartbeat=1e12)
+AT_WORK_NOW = replace(HALF, heartbeat=now() + 60)
 AT = Record("isoflop-a", 0, "12", 1.0)
 
 
@@ -210,7 +210,9 @@ def test_where_slurm_does_not_answer_nothing_is_concluded(told, tmp_path):
     told.answers["sacct"] = "12_0|TIMEOUT|0:0\n"
     queue.tend()
     assert (folder.status.state, folder.status.step) == ("failed", 4)
-    assert folder.status.sentence == "It reached its time limit. Started again, it goes on from its checkpoint."
+    assert (
+        folder.status.sentence == "It reached its time limit. Started again, having no checkpoint yet, it begins anew."
+    )
 
 
 def test_a_submission_that_may_have_arrived_is_not_repeated(told, tmp_path):

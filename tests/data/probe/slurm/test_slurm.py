@@ -56,12 +56,13 @@ if kind in ("killed", "dies") and step == 0:
     os.kill(os.getpid(), signal.SIGKILL)
 if kind == "stops" and step == 0:
     step = 4
+    open(os.path.join(where, "checkpoint.npz"), "w").close()
     say("running")
     time.sleep(60)
 time.sleep(float(seconds) if kind == "sleeps" else 0.1)
 step = 9
 with open(os.path.join(where, "log.jsonl"), "a") as log:
-    log.write(json.dumps({"began": began, "ended": time.time(), "device": os.environ.get("CUDA_VISIBLE_DEVICES"),
+    log.write(json.dumps({"step": step, "began": began, "ended": time.time(), "device": os.environ.get("CUDA_VISIBLE_DEVICES"),
                           "for": os.environ["ISOFLOP_DEVICE"], "env": sorted(os.environ)}) + "\n")
 say("done")
 """
