@@ -101,6 +101,30 @@ def pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) ->
     return found
 
 
+class TablePath(click.Path):
+    """A path of runs: a table, a folder of tables, or a folder of probes, a run's, a sweep's or one of sweeps."""
+
+    def __init__(self, *, exists: bool = True) -> None:
+        super().__init__(exists=exists, path_type=Path)
+
+
+class FitPath(click.Path):
+    """A file that `isoflop fit --json` wrote; runs in its place are told how a fit is made of them."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if Path(found).is_dir():
+            self.fail(
+                f"{value} is a folder, and a fit is a file: isoflop fit {value} --json fit.json writes one.", param, ctx
+            )
+        return found
+
+
+#: What a path argument of a command may be, one for every command.
+TABLE, FIT = TablePath(), FitPath()
 POSITIVE = click.FloatRange(min=0, min_open=True)
 LOGARITHMS = ("log10", "ln", "log2")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import POSITIVE, Command, json_option, reading, refuses, resampling, runs_in, write_json
+from dashboard.commands import POSITIVE, TABLE, Command, json_option, reading, refuses, resampling, runs_in, write_json
 
 if TYPE_CHECKING:
     from fitting.band import Band
@@ -19,7 +19,7 @@ SHAPES = ("cosine", "wsd", "constant", "linear")
 
 
 @click.command(cls=Command, name="schedule", short_help="Fit the multi-power law to training curves.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=TABLE)
 @click.option("--params", type=POSITIVE, help="The model size, where FILES hold several.")
 @click.option(
     "--run",
