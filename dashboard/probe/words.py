@@ -48,7 +48,8 @@ def confirmed(found: Price, on: str) -> str:
     money = f" and {numbers.money(found.money)}" if found.money is not None else ""
     return (
         f"{plural(found.runs, 'run')}, {numbers.flop(found.flops)} {FLOP}: about {found.time} of {on}{money}, "
-        f"{size(found.disk)} of disk. They go on when this page, the browser or the server is closed."
+        f"{size(found.disk)} of disk. They go on when this page, the browser or the server is closed. This page's address finds them "
+        "again; a page that is opened without it lists them under Earlier work."
     )
 
 
