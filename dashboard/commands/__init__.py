@@ -116,7 +116,7 @@ class FitPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         found = super().convert(value, param, ctx)
-        if Path(found).is_dir():
+        if Path(str(found)).is_dir():
             self.fail(
                 f"{value} is a folder, and a fit is a file: isoflop fit {value} --json fit.json writes one.", param, ctx
             )

@@ -126,7 +126,7 @@ def command(
             law = growth([s for s, _ in measured], [_shown(f, base, overhead).value for _, f in measured])
     if json_to is not None:
         body = document(found, notes, unit, base, overhead, law)
-        more = {"rate_by_width": by_width(ladders, lacking)} if ladders else {}
+        more: dict[str, Any] = {"rate_by_width": by_width(ladders, lacking)} if ladders else {}
         if rates:
             more["best_rates"] = rates_document(rates)
         write_json({**body, **({"method": method} if method else {}), **more}, json_to)

@@ -24,6 +24,16 @@ RUNS, STOPPING = "Runs", "Stopping"  # of the bar
 KINDS = ("slurm", "torchrun", "kubernetes", "skypilot")  # as `data.probe.jobs.text` has them, which is imported late
 
 
+def _fields(ctx: click.Context, param: click.Parameter, given: bool) -> None:
+    """Print the fields that a sweep may have and end, if asked to."""
+    if given and not ctx.resilient_parsing:
+        from data.probe.fields import as_text
+        from data.probe.sweep import DESIGNS
+
+        click.echo(as_text((name, one.title, dict(one.own)) for name, one in DESIGNS.items()))
+        ctx.exit()
+
+
 @click.command(cls=Command, name="probe", short_help="Train a sweep of small language models on this machine.")
 @click.argument("sweep", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option(
@@ -45,6 +55,9 @@ KINDS = ("slurm", "torchrun", "kubernetes", "skypilot")  # as `data.probe.jobs.t
 @click.option(
     "--print", "printed", type=click.Choice(KINDS), help="Print the job that makes the runs, and make nothing."
 )
+@click.option(
+    "--fields", is_flag=True, is_eager=True, expose_value=False, callback=_fields, help="List the fields of a sweep."
+)
 @click.option("--dry-run", is_flag=True, help="Say what the sweep takes, by group of runs, and make nothing.")
 @click.option("--price", type=POSITIVE, help="What an hour of one device costs, in dollars, for --dry-run.")
 @json_option
@@ -63,9 +76,9 @@ def command(
 ) -> None:
     """Make the runs of a sweep of small language models, one a device at a time, here or with --slurm on a cluster.
 
-    SWEEP is a JSON file of a probe's fields, each a value or a list where the sweep varies. Runs that are made already are not made
-    again, and those that were stopped go on from their checkpoints. Ctrl-C leaves the runs at work; the same command follows them
-    again.
+    SWEEP is a JSON file of a probe's fields, each a value or a list where the sweep varies; --fields lists them. Runs that are
+    made already are not made again, and those that were stopped go on from their checkpoints. Ctrl-C leaves the runs at work; the
+    same command follows them again.
     """
     from dashboard.probe import dry_run as ahead
     from dashboard.probe.estimate import Target
