@@ -79,7 +79,7 @@ def write_json(document: Any, to: str) -> None:
 
 
 def write_text(text: str, to: str) -> None:
-    """Write a text, ending in one line break, to the path `to`, or to standard output for `-`."""
+    """Write a text, ending in one line break, to the path `to`, and say so; or to standard output for `-`."""
     ended = text.rstrip("\n") + "\n"
     if to == "-":
         click.echo(ended, nl=False)
@@ -88,6 +88,7 @@ def write_text(text: str, to: str) -> None:
         Path(to).write_text(ended, encoding="utf-8")
     except OSError as error:
         raise click.UsageError(f"{to} cannot be written: {error.strerror or error}.") from error
+    click.echo(f"Written: {to}", err=True)  # beside standard output, which may be another document
 
 
 def pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:

@@ -219,7 +219,7 @@ def spec(values: Any) -> Spec:
                 raise PlainError(
                     "it has a 'design', so it is a sweep of several runs: `isoflop probe FILE --out FOLDER` makes it"
                 )
-            raise PlainError(fields.unknown(unknown, Spec.__dataclass_fields__))
+            raise PlainError("it " + fields.unknown(unknown, Spec.__dataclass_fields__))
         return read(Spec, values)
     except PlainError as fault:
         raise DataError(f"A probe's spec cannot be read: {fault}.") from None
