@@ -209,6 +209,12 @@ def _runs(
     groups = curve_groups(curves, by)
     if not targets:
         each = [v for own in groups.parts.values() for v in lowest_by_batch(one_ladder(own)[0]).values()]
+        tried = {b for own in groups.parts.values() for b in lowest_by_batch(one_ladder(own)[0])}
+        if len(tried) == 1:
+            raise FitError(
+                f"All runs have a batch of {tried.pop():,.0f} {'sequences' if in_sequences(runs) else 'tokens'}: a critical batch needs "
+                "three batch sizes or more. `isoflop probe` makes a ladder of them with the design batch."
+            )
         raise click.UsageError(
             f"training curves need a --target; every batch size comes down to {max(each):.4g}, the best to {min(each):.4g}"
         )

@@ -11,9 +11,7 @@ from dashboard.commands import TABLE, Command, Refusal, refuses
 LARGEST = 200 * 2**20  # bytes; what the page takes as an upload
 
 
-@click.command(
-    cls=Command, name="open", short_help="Open the dashboard, on a file of runs or a folder of probes if one is given."
-)
+@click.command(cls=Command, name="open", short_help="Open the dashboard, on a file or folder of runs if given.")
 @click.argument("file", metavar="[PATH]", required=False, type=TABLE)
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of 127.0.0.1; a free one when not given.")
 @click.option("--no-browser", is_flag=True, help="Serve the page without opening a browser.")
