@@ -16,9 +16,9 @@ NO_TORCH = "Runs are trained with torch, which is not installed here."
 
 #: What to do where a sweep may not be launched, by what stands in the way: fields by their labels on the page.
 REMEDIES = {
-    "runs": "Take fewer values in the fields, or raise “Runs of a sweep” under Limits.",
-    "time": "Turn “Compute of the most expensive run” down, or raise “Hours” under Limits.",
-    "disk": "Take fewer or smaller runs, free some disk, or lower “Disk to stay free, GB” under Limits.",
+    "runs": "Take fewer values in the fields, or raise “Runs of a sweep” under Limits, below.",
+    "time": "Turn “Compute of the most expensive run” down, or raise “Hours” under Limits, below.",
+    "disk": "Take fewer or smaller runs, free some disk, or lower “Disk to stay free, GB” under Limits, below.",
     "again": "Choose the sweep that holds them in the menu above, or change a field; other Seeds make other runs.",
     "devices": "Devices, below, says what holds each; name others there, or wait until they are free.",
 }

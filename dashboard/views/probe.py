@@ -62,6 +62,7 @@ main, side = st.columns([7, 3], gap="large")
 with main:
     if isinstance(specs, DataError):
         widgets.trouble(str(specs), form.remedy(str(specs), str(sweep.get("design", "grid"))))
+        panels.allow(sweep, asked)
     elif found is not None:
         panels.the_plane(specs, known, kept)
         if cluster_form.where(asked):
