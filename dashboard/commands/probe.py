@@ -210,7 +210,7 @@ def _follow(queue: Submitter, keys: set[str], *, err: bool = False) -> None:
     from dashboard.probe.followed import Lines
     from data.errors import DataError
 
-    lines = Lines(len(keys), err=err)
+    lines, watched = Lines(len(keys)), (sys.stderr if err else sys.stdout).isatty()
     with click.progressbar(length=len(keys), label=RUNS, show_pos=True, file=sys.stderr if err else None) as bar:
         done = 0
         while True:
@@ -221,7 +221,8 @@ def _follow(queue: Submitter, keys: set[str], *, err: bool = False) -> None:
             stopping = states["running"] > 0 and sum(one.stopping for one in mine) == len(keys) - ended
             _say_stopping(bar, stopping)
             bar.update(ended - done)
-            lines.ended(ended)
+            if not watched and (line := lines.ended(ended)):
+                click.echo(line, err=err)
             done = ended
             if ended == len(keys):
                 queue.tend()  # how the last of them ended

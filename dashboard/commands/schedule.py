@@ -70,9 +70,13 @@ def command(
     """Fit the multi-power law to the loss curves in FILES, which log the learning rate (a column lr) at every row."""
     import numpy as np
 
+    from data.probe.runs import holds_probes
+    from data.probe.trunks import NOT_DECAYED
     from fitting.errors import FitError
     from fitting.schedule.curves import ahead, check, fit_logged, logged_curves
 
+    if any(holds_probes(file) for file in files):  # the trunk of a schedule set is a curve like the others
+        answers["states"] = (*answers["states"], NOT_DECAYED)
     runs = runs_in(files, answers)
     repeated = [note for note in runs.notes if "repeat" in note]
     apart = tuple(runs.held_out["run"].astype(str))

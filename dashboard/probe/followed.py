@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from dashboard import numbers
 from data.plural import agreeing, plural
@@ -30,20 +27,19 @@ DIVERGED = (
 
 
 class Lines:
-    """Says how far a sweep is in lines, where a bar would be drawn over itself; nothing on a terminal, which has the bar."""
+    """How far a sweep is in lines, now and then, for where nobody sees a bar."""
 
-    def __init__(self, runs: int, *, err: bool = False) -> None:
-        self.runs, self.err, self.began, self.last, self.said = runs, err, time.monotonic(), -SELDOM, -1
-        self.quiet = (sys.stderr if err else sys.stdout).isatty()
+    def __init__(self, runs: int) -> None:
+        self.runs, self.began, self.last, self.said = runs, time.monotonic(), -SELDOM, -1
 
-    def ended(self, count: int) -> None:
-        """So many runs have ended by now."""
+    def ended(self, count: int) -> str:
+        """The line for so many runs that have ended by now; '' where it is not time for one."""
         now = time.monotonic() - self.began
-        if self.quiet or count == self.said or (now - self.last < SELDOM and count < self.runs):
-            return
+        if count == self.said or (now - self.last < SELDOM and count < self.runs):
+            return ""
         self.last, self.said = now, count
         after = f" after {numbers.duration(now)}" if now >= 1.0 else ""
-        click.echo(f"{count:,} of {plural(self.runs, 'run')} ended{after}", err=self.err)
+        return f"{count:,} of {plural(self.runs, 'run')} ended{after}"
 
 
 def joins(folder: Path, keys: Collection[str]) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from data.draft import ordered
 from data.errors import DataError
 from data.flops import six_nd
+from data.probe import trunks
 from data.probe.corpus import corpora
 from data.probe.found import Probe, probes_of, run_folders, states
 from data.probe.spec import Spec
@@ -63,6 +64,9 @@ def as_runs(found: Sequence[Probe], name: str, *, count: str = COUNTED[0], keep:
     """The same of probes that were found."""
     names = distinct([one.name for one in found])
     reasons = [_reason(one, keep) for one in found]
+    whole = [not why for why in reasons]
+    reasons = [why or trunk for why, trunk in zip(reasons, trunks.undecayed(found, keep), strict=True)]
+    notes = trunks.said(sum(was and bool(why) for was, why in zip(whole, reasons, strict=True)))
     about = pd.DataFrame([_about(one, called) for one, called in zip(found, names, strict=True)])
     number, rows = _rows(found)
     curves = _joined(about, number, rows, count)
@@ -73,7 +77,7 @@ def as_runs(found: Sequence[Probe], name: str, *, count: str = COUNTED[0], keep:
     aside = ends[~fitted].assign(reason=pd.Series([why for why in reasons if why], dtype="str").to_numpy())
     kept = _without_empty(ends[fitted]).reset_index(drop=True)
     history = _without_empty(curves[fitted[number]]).reset_index(drop=True)
-    runs = Runs(kept, aside.astype({"reason": "str"}).reset_index(drop=True), name, _sources(kept), history=history)
+    runs = Runs(kept, aside.astype({"reason": "str"}).reset_index(drop=True), name, _sources(kept), notes, history)
     if not fitted.any():
         raise NothingKept(f"No run of {name} is done: {standing(found)}.", replace(runs, history=None))
     return runs
