@@ -14,6 +14,7 @@ from fitting.digits import KINDS, Kind, Said, decade, decimal, is_exact, rounded
 THIN = "\u202f"  # narrow no-break space: a number and its unit never part at a line's end
 SPACE = "\u00a0"  # before a unit that is a word
 MISSING = "—"
+FAR_APART = 30.0  # the factor between the ends of an interval from which each says its unit, of kinds that may have none; chosen
 
 
 def say(value: float | None, kind: str) -> str:
@@ -138,7 +139,9 @@ def _range(value: float, low: float, high: float, width: float | None, spec: Kin
         return f"{_signed(low, width, spec)} to {_signed(high, width, spec)}"
     lower, upper = said_in(low, width, spec), said_in(high, width, spec)
     zero = low == 0
-    if not zero and (lower.unit, lower.exponent) != (upper.unit, upper.exponent):
+    # Without its unit 1.2 reads as 1.2 itself, and not as 1.2 k, where it is that much smaller than an upper end of 302 k.
+    apart = bool(upper.unit.suffix) and not spec.units[0].suffix and high >= FAR_APART * low
+    if not zero and (apart or (lower.unit, lower.exponent) != (upper.unit, upper.exponent)):
         return f"{_text(lower, spec)} – {_text(upper, spec)}"
     divisor = upper.unit.divisor * (1.0 if upper.exponent is None else ten(upper.exponent))
     place = upper.place

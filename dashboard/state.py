@@ -64,6 +64,13 @@ def space() -> Workspace:
     return current
 
 
+def enter(identity: str) -> None:
+    """Go on in another workspace of this machine."""
+    for held in ("drawn", "probe_view"):  # what was looked at in the one that is left
+        st.session_state.pop(held, None)
+    st.session_state["workspace"] = st.query_params["w"] = identity
+
+
 def setting(name: str, otherwise: Any = None, kind: Any = Any) -> Any:
     """A setting of the workspace, or `otherwise` where it was never set or is not of its `kind`."""
     return read_or(otherwise, kind, workspace.values(space()).get(name, otherwise))

@@ -21,6 +21,7 @@ from data.files.one_run import Part, counted_once, evaluated
 from data.frames import from_frame as from_frame
 from data.frames import recognised, under_labels
 from data.losses.kinds import means_over_training
+from data.probe.found import below
 from data.probe.runs import holds_probes, read_probes
 from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._by_tag import Found, by_tag
@@ -34,6 +35,7 @@ from data.table import Table
 
 MAX_FILES = 1_000
 MAX_DEPTH = 6
+MOST_NAMED = 12  # sweeps that one message names
 MOST_ASKED = 10  # questions that one message holds; all are in its `questions`
 
 PathLike = str | os.PathLike[str]
@@ -110,6 +112,9 @@ def read_runs(
     if any(path != "" and holds_probes(Path(path)) for path in paths):
         given = {**answers, "orientation": orientation, "history": history, "by_file": by_file}
         return _probes([Path(path) for path in paths], name or ", ".join(map(_label, paths[:3])), given)
+    for path in map(Path, filter(None, paths)):
+        if path.is_dir() and (lower := below(path)):  # a level too high: each is a table of its own
+            raise ReadError(_of_several(path, lower))
     tables, notes = read_files(paths)
 
     def read_one(table: Table, said: Mapping[str, Any]) -> Runs:
@@ -128,6 +133,19 @@ def read_runs(
         notes = (*again, *notes)
         runs = merge([(p.file, r) for p, r in zip(read, each, strict=True)], label)
     return replace(runs, notes=(*runs.notes, *notes), labels=None)
+
+
+def _of_several(path: Path, found: list[Path]) -> str:
+    """What is said of a folder that holds folders of sweeps."""
+    called = [str(one.relative_to(path)) for one in found]
+    more = f" and {len(called) - MOST_NAMED} more" if len(called) > MOST_NAMED else ""
+    which = "the sweep" if len(called) == 1 else "the sweeps"
+    what = (
+        f"{path / called[0]}"
+        if len(called) == 1
+        else f"one of them, such as {path / called[0]}, or several by their paths"
+    )
+    return f"{path} holds {which} {', '.join(called[:MOST_NAMED])}{more}: read {what}."
 
 
 def _probes(paths: list[Path], name: str, answers: Mapping[str, Any]) -> Runs:

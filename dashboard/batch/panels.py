@@ -52,7 +52,10 @@ def nothing() -> None:
             "A grid of runs over learning rates and batches gives laws of both; gradient norms over a small and a big batch "
             "(grad_sq_small, grad_sq_big, batch_small, batch_big) give the gradient noise scale.",
         )
+        if isinstance(trouble := batch_state.norms_or_why(), Exception):
+            widgets.quiet(f"Gradient norms are there, too, and say nothing yet. {trouble}")
         st.page_link("views/runs.py", label="Upload them on the Runs page")
+        st.page_link("views/probe.py", label="Train a batch ladder on the Probe page")
     with right.container(border=True, height="stretch"):
         st.markdown("**Example**")
         st.code(EXAMPLE, language=None)

@@ -170,6 +170,12 @@ def grid() -> RateLaws | None:
     return found if isinstance(found, RateLaws) else None
 
 
+def batches() -> bool:
+    """Whether the data chosen say at which batch sizes their runs were trained: then more of these help more than longer logs of norms."""
+    runs = state.reading().runs
+    return runs is not None and any(c in runs.kept for c in ("batch", "batch_sequences"))
+
+
 def lacking() -> str:
     """Why the data chosen say nothing of batch sizes, in a sentence or two."""
     runs = state.reading().runs

@@ -11,6 +11,7 @@ const LEAST_DIGITS = 2;
 const UNITS_IN_WIDTH = 3; // the last digit is worth between a third and a thirtieth of the interval's width
 
 const unit = (limit, divisor, suffix) => ({ limit, divisor, suffix });
+const FAR_APART = 30; // as in numbers.py
 const kindOf = (units, more = {}) => ({
   units,
   prefix: "",
@@ -166,7 +167,9 @@ function rangeText(value, low, high, width, spec) {
   if (low < 0) return `${signed(low, width, spec)} to ${signed(high, width, spec)}`;
   const lower = takeApart(low, width, spec);
   const upper = takeApart(high, width, spec);
-  if (low !== 0 && !sameUnit(lower, upper)) {
+  // Without its unit 1.2 reads as 1.2 itself, and not as 1.2 k, where it is that much smaller than an upper end of 302 k.
+  const apart = upper.unit.suffix && !spec.units[0].suffix && high >= FAR_APART * low;
+  if (low !== 0 && (apart || !sameUnit(lower, upper))) {
     return `${spec.prefix}${lower.figures}${tail(lower)} – ${spec.prefix}${upper.figures}${tail(upper)}`;
   }
   const divisor = upper.unit.divisor * (upper.exponent === null ? 1 : ten(upper.exponent));

@@ -84,7 +84,7 @@ def write_json(document: Any, to: str) -> None:
 
 
 def write_text(text: str, to: str) -> None:
-    """Write a text, ending in one line break, to the path `to`, or to standard output for `-`."""
+    """Write a text, ending in one line break, to the path `to`, and say so; or to standard output for `-`."""
     ended = text.rstrip("\n") + "\n"
     if to == "-":
         click.echo(ended, nl=False)
@@ -93,6 +93,7 @@ def write_text(text: str, to: str) -> None:
         Path(to).write_text(ended, encoding="utf-8")
     except OSError as error:
         raise click.UsageError(f"{to} cannot be written: {error.strerror or error}.") from error
+    click.echo(f"Written: {to}", err=True)  # beside standard output, which may be another document
 
 
 def pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -106,6 +107,30 @@ def pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) ->
     return found
 
 
+class TablePath(click.Path):
+    """A path of runs: a table, a folder of tables, or a folder of probes, a run's, a sweep's or one of sweeps."""
+
+    def __init__(self, *, exists: bool = True) -> None:
+        super().__init__(exists=exists, path_type=Path)
+
+
+class FitPath(click.Path):
+    """A file that `isoflop fit --json` wrote; runs in its place are told how a fit is made of them."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if Path(str(found)).is_dir():
+            self.fail(
+                f"{value} is a folder, and a fit is a file: isoflop fit {value} --json fit.json writes one.", param, ctx
+            )
+        return found
+
+
+#: What a path argument of a command may be, one for every command.
+TABLE, FIT = TablePath(), FitPath()
 POSITIVE = click.FloatRange(min=0, min_open=True)
 LOGARITHMS = ("log10", "ln", "log2")
 

@@ -9,6 +9,7 @@ import click
 
 from dashboard.commands import (
     POSITIVE,
+    TABLE,
     Command,
     json_option,
     law_option,
@@ -22,7 +23,7 @@ from dashboard.commands import (
 
 
 @click.command(cls=Command, name="approaches", short_help="Compare Approaches 1, 2 and 3 of Hoffmann et al. 2022.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=TABLE)
 @click.option("--flops", type=POSITIVE, help="The budget in FLOP; else the largest run's.")
 @law_option("The law of Approach 3; auto takes the one that fits here.")
 @click.option(

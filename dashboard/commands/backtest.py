@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from dashboard.commands import Command, json_option, law_option, reading, refuses, runs_in, write_json
+from dashboard.commands import TABLE, Command, json_option, law_option, reading, refuses, runs_in, write_json
 
 
 @click.command(cls=Command, name="backtest", short_help="Forecast the largest runs from the rest.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=TABLE)
 @law_option()
 @reading
 @json_option

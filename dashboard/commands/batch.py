@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import POSITIVE, Command, json_option, refuses, resampling, write_json
+from dashboard.commands import POSITIVE, TABLE, Command, json_option, refuses, resampling, write_json
 from dashboard.error_messages import once
 
 if TYPE_CHECKING:
     from data.schema import Runs
+    from data.table import Table
     from fitting.band import Band
     from fitting.batch import AlongLoss, CriticalBatch, Growth, RateByWidth
+    from fitting.batch.best_rate import BestRate
 
     Group = tuple[
         str, Any, Any, tuple[str, ...]
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, name="batch", short_help="Fit a law of the critical batch size.")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=TABLE)
 @click.option(
     "--target",
     "targets",
@@ -65,25 +67,28 @@ def command(
     """Fit the critical batch to FILE: steps to a target at each batch size, training curves with --target, or final losses.
 
     Final losses are those of runs at three batch sizes or more on three amounts of data each, all decayed to the end. Runs at four
-    learning rates or more for each of three widths give the best rate by width too.
+    learning rates or more for each of three widths give the best rate by width too, and at one or two widths the best rate of each.
+    FILE may be a folder of probes.
     """
     from data import read_runs
     from data.errors import DataError
-    from data.readers import read_table
     from data.steps.tables import holds_steps, steps_table
     from fitting import FitError
     from fitting.batch import AlongLoss, CriticalBatch, Reached, critical_batch, growth, width_ladders
+    from fitting.batch.best_rate import best_rates
     from fitting.export.critical_batch import document
     from fitting.export.rate_by_width import document as by_width
+    from fitting.export.rate_by_width import rates_document
 
     law: Growth | AlongLoss | None = None
     method, unit = "", "tokens"
     groups: list[Group] = []
     sizes: dict[str, float] = {}
     ladders: tuple[RateByWidth, ...] = ()
+    rates: tuple[BestRate, ...] = ()
     lacking: tuple[str, ...] = ()
-    table = read_table(file.read_bytes(), file.name)
-    if holds_steps(table):
+    table = _table(file)
+    if table is not None and holds_steps(table):
         read = steps_table(table, by)
         unit, sizes = read.unit, read.sizes
         groups = [
@@ -94,10 +99,11 @@ def command(
     else:
         runs = read_runs(file).fitted
         ladders, lacking = width_ladders(runs, resamples=resamples, seed=seed)
+        rates = () if ladders else best_rates(runs, resamples=resamples, seed=seed)
         try:
             groups, sizes, law, method, unit = _runs(file, runs, targets, by, smooth, resamples, seed)
         except (DataError, FitError, click.UsageError):
-            if targets or not ladders:  # a width ladder has one batch, and was asked for no other answer
+            if targets or not (ladders or rates):  # such a ladder has one batch, and was asked for no other answer
                 raise
     found: dict[str, CriticalBatch] = {}
     notes: dict[str, list[str]] = {}
@@ -112,7 +118,7 @@ def command(
             notes[name] = [*said, str(refused)]
             continue
         notes[name] = [*said, *found[name].notes]
-    if not found and not ladders:
+    if not found and not ladders and not rates:
         raise FitError(once(words for each in notes.values() for words in each))
     measured = [(sizes[n], f) for n, f in found.items() if n in sizes]
     if len({size for size, _ in measured}) >= 3 and len(measured) == len({size for size, _ in measured}):
@@ -120,7 +126,9 @@ def command(
             law = growth([s for s, _ in measured], [_shown(f, base, overhead).value for _, f in measured])
     if json_to is not None:
         body = document(found, notes, unit, base, overhead, law)
-        more = {"rate_by_width": by_width(ladders, lacking)} if ladders else {}
+        more: dict[str, Any] = {"rate_by_width": by_width(ladders, lacking)} if ladders else {}
+        if rates:
+            more["best_rates"] = rates_document(rates)
         write_json({**body, **({"method": method} if method else {}), **more}, json_to)
         return
     if method:
@@ -137,8 +145,20 @@ def command(
         click.echo(
             f"The {which} grows as {along}^{exponent.value:.3f} (95 % {exponent.low:.3f} to {exponent.high:.3f})."
         )
-    for line in _by_width(ladders, lacking):
+    for line in (*_by_width(ladders, lacking), *(one.sentence for one in rates)):
         click.echo(line)
+
+
+def _table(path: Path) -> Table | None:
+    """The table at a path, a file's or the only one of a folder; None for a folder of probes or of several tables, which are runs."""
+    from data.probe.found import below
+    from data.read import read_files
+    from data.readers import read_table
+
+    if path.is_file():
+        return read_table(path.read_bytes(), path.name)
+    tables = () if below(path) else read_files([path])[0]
+    return tables[0] if len(tables) == 1 else None
 
 
 def _by_width(ladders: Sequence[RateByWidth], lacking: Sequence[str]) -> Iterator[str]:
@@ -189,6 +209,12 @@ def _runs(
     groups = curve_groups(curves, by)
     if not targets:
         each = [v for own in groups.parts.values() for v in lowest_by_batch(one_ladder(own)[0]).values()]
+        tried = {b for own in groups.parts.values() for b in lowest_by_batch(one_ladder(own)[0])}
+        if len(tried) == 1:
+            raise FitError(
+                f"All runs have a batch of {tried.pop():,.0f} {'sequences' if in_sequences(runs) else 'tokens'}: a critical batch needs "
+                "three batch sizes or more. `isoflop probe` makes a ladder of them with the design batch."
+            )
         raise click.UsageError(
             f"training curves need a --target; every batch size comes down to {max(each):.4g}, the best to {min(each):.4g}"
         )

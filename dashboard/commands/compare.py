@@ -9,6 +9,7 @@ import click
 
 from dashboard.commands import (
     POSITIVE,
+    TABLE,
     Command,
     json_option,
     printable,
@@ -24,7 +25,7 @@ SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
 
 
 @click.command(cls=Command, name="compare", short_help="Compare families of runs by compute multiplier.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=TABLE)
 @click.option("--by", "by", metavar="COLUMN", help="The column that names the families.")
 @click.option("--law", default="chinchilla", show_default=True, help="A law's key, or auto.")
 @click.option(

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from dashboard.commands import (
+    TABLE,
     Command,
     json_option,
     law_option,
@@ -44,7 +45,7 @@ class Delta(click.ParamType):
 
 
 @click.command(cls=Command, name="fit", short_help="Fit a scaling law to runs.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=TABLE)
 @law_option()
 @click.option("--exclude", multiple=True, metavar="RUN", help="A run to leave out; may be given many times.")
 @click.option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import POSITIVE, Command, json_option, refuses, write_json
+from dashboard.commands import FIT, POSITIVE, Command, json_option, refuses, write_json
 
 if TYPE_CHECKING:
     from fitting import Fit
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, name="hours", short_help="Find the best model size for hours on one device.")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FIT)
 @click.option(
     "--hours", "classes", multiple=True, type=POSITIVE, help="A class, in hours of one device; may be given many times."
 )

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from dashboard.commands import POSITIVE, Command, json_option, refuses, write_json
+from dashboard.commands import FIT, POSITIVE, Command, json_option, refuses, write_json
 
 POSITIVE = POSITIVE
 BANDS = ("params", "tokens", "train_flops", "serve_flops", "flops", "saved")
 
 
 @click.command(cls=Command, name="lifetime", short_help="Find the size with the least training + inference compute.")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FIT)
 @click.option("--loss", type=POSITIVE, required=True, help="Target loss, nats per token.")
 @click.option(
     "--served", type=POSITIVE, required=True, help="Inference tokens: those that the model will process at inference."

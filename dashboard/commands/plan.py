@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands import POSITIVE, Command, json_option, refuses, write_text
+from dashboard.commands import FIT, POSITIVE, Command, json_option, refuses, write_text
 
 if TYPE_CHECKING:
     from fitting import Plan
@@ -19,7 +19,7 @@ DEFAULT = "H100"
 
 
 @click.command(cls=Command, name="plan", short_help="Plan a training run with a saved fit.")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FIT)
 @click.option("--flops", type=POSITIVE, help="The budget in FLOP.")
 @click.option(
     "--device", metavar="NAME", help="Which device, such as A100; an H100 when neither it nor --peak is given."

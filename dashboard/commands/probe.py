@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended, as shells have it
 RUNS, STOPPING = "Runs", "Stopping"  # of the bar
 KINDS = ("slurm", "torchrun", "kubernetes", "skypilot")  # as `data.probe.jobs.text` has them, which is imported late
+
+
+def _fields(ctx: click.Context, param: click.Parameter, given: bool) -> None:
+    """Print the fields that a sweep may have and end, if asked to."""
+    if given and not ctx.resilient_parsing:
+        from data.probe.fields import as_text
+        from data.probe.sweep import DESIGNS
+
+        click.echo(as_text((name, one.title, dict(one.own)) for name, one in DESIGNS.items()))
+        ctx.exit()
 
 
 @click.command(cls=Command, name="probe", short_help="Train a sweep of small language models on this machine.")
@@ -45,6 +56,9 @@ KINDS = ("slurm", "torchrun", "kubernetes", "skypilot")  # as `data.probe.jobs.t
 @click.option(
     "--print", "printed", type=click.Choice(KINDS), help="Print the job that makes the runs, and make nothing."
 )
+@click.option(
+    "--fields", is_flag=True, is_eager=True, expose_value=False, callback=_fields, help="List the fields of a sweep."
+)
 @click.option("--dry-run", is_flag=True, help="Say what the sweep takes, by group of runs, and make nothing.")
 @click.option("--price", type=POSITIVE, help="What an hour of one device costs, in dollars, for --dry-run.")
 @json_option
@@ -63,32 +77,36 @@ def command(
 ) -> None:
     """Make the runs of a sweep of small language models, one a device at a time, here or with --slurm on a cluster.
 
-    SWEEP is a JSON file of a probe's fields, each a value or a list where the sweep varies. Runs that are made already are not made
-    again, and those that were stopped go on from their checkpoints. Ctrl-C leaves the runs at work; the same command follows them
-    again.
+    SWEEP is a JSON file of a probe's fields, each a value or a list where the sweep varies; --fields lists them. Runs that are
+    made already are not made again, and those that were stopped go on from their checkpoints. Ctrl-C leaves the runs at work; the
+    same command follows them again.
     """
     from dashboard.probe import dry_run as ahead
+    from dashboard.probe import followed
     from dashboard.probe.estimate import Target
+    from data.errors import DataError
     from data.plural import plural
     from data.probe.names import checked
     from data.probe.sweep import sweep as laid
 
     name = checked(sweep.stem) if str(sweep) != "-" else "sweep"
-    specs = laid(_read(sweep))
+    values = _read(sweep)
+    specs, given, to_stderr = laid(values), _settings(slurm), printed is not None or json_to == "-"
     named, elsewhere = tuple(filter(None, devices.split(","))), slurm is not None or printed is not None
     target = Target() if elsewhere else ahead.targets(named, price)
     slots = ahead.slots(target, named, cores)
     with _written_below(out):
         found = ahead.told(specs, target, slots, out, again=retry)
     on = plural(slots, "CPU thread" if target.kind == "cpu" else "GPU")
-    click.echo(ahead.headline(specs, found, on), err=printed is not None or json_to == "-")
+    click.echo(ahead.headline(specs, found, on), err=to_stderr)
+    if joined := followed.joins(out / name, [one.key for one in specs]):
+        click.echo(joined, err=to_stderr)
     if dry_run:
         if json_to is not None:
             write_json(ahead.document(found), json_to)
         if json_to != "-":
             click.echo(f"\n{ahead.table(found)}\n\n{ahead.sentence(found)}" if found.left else ahead.sentence(found))
         return
-    given = _settings(slurm)
     if printed is not None:
         with _written_below(out):
             _print(printed, out, name, specs, given)
@@ -100,28 +118,20 @@ def command(
         if retry:
             queue.retry(keys)
     try:
-        _follow(queue, keys)
+        _follow(queue, keys, err=to_stderr)
     except KeyboardInterrupt:
         click.echo("\nThe runs go on. The same command follows them again.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
     if not elsewhere and (said := ahead.afterwards(found, target, out, time.monotonic() - began)):
-        click.echo(said, err=json_to == "-")
+        click.echo(said, err=to_stderr)
+    asked = [one for one in queue.states() if one.key in keys]
+    _refuse_missing(len(keys) - len(asked))
     if json_to is not None:
-        write_json(
-            [
-                {
-                    "key": one.key,
-                    "sweep": name,
-                    "name": one.folder.path.name,
-                    "state": one.state,
-                    "sentence": one.sentence,
-                }
-                for one in queue.states()
-                if one.key in keys
-            ],
-            json_to,
-        )
-    _refuse_unless_done(queue, keys)
+        write_json(followed.document(asked, name, specs), json_to)
+    click.echo(printable(lines := followed.left(asked)), nl=bool(lines), err=to_stderr)
+    if why := followed.refusal(asked):
+        raise DataError(why)
+    click.echo(followed.done(len(asked), out / name, str(dict(values).get("design", "grid"))), err=to_stderr)
 
 
 def _read(sweep: Path) -> Any:
@@ -198,11 +208,13 @@ def _has_torch() -> bool:
         return False
 
 
-def _follow(queue: Submitter, keys: set[str]) -> None:
-    """Have the runs made and follow them to their ends."""
+def _follow(queue: Submitter, keys: set[str], *, err: bool = False) -> None:
+    """Have the runs made and follow them to their ends: a bar on a terminal, else lines."""
+    from dashboard.probe.followed import Lines
     from data.errors import DataError
 
-    with click.progressbar(length=len(keys), label=RUNS, show_pos=True) as bar:
+    lines, watched = Lines(len(keys)), (sys.stderr if err else sys.stdout).isatty()
+    with click.progressbar(length=len(keys), label=RUNS, show_pos=True, file=sys.stderr if err else None) as bar:
         done = 0
         while True:
             held = queue.tend(keys)
@@ -213,6 +225,8 @@ def _follow(queue: Submitter, keys: set[str]) -> None:
             stopping = states["running"] > 0 and sum(one.stopping for one in mine) == len(keys) - ended
             _say_stopping(bar, stopping)
             bar.update(ended - done)
+            if not watched and (line := lines.ended(ended)):
+                click.echo(line, err=err)
             done = ended
             if ended == len(keys):
                 queue.tend()  # how the last of them ended
@@ -241,16 +255,3 @@ def _say_stopping(bar: Any, stopping: bool) -> None:
     if stopping != (bar.label == STOPPING):
         bar.label, bar.show_eta = (STOPPING, False) if stopping else (RUNS, True)
         bar.render_progress()
-
-
-def _refuse_unless_done(queue: Submitter, keys: set[str]) -> None:
-    from data.errors import DataError
-
-    asked = [one for one in queue.states() if one.key in keys]
-    _refuse_missing(len(keys) - len(asked))
-    left = [one for one in asked if one.state != "done"]
-    click.echo(printable([f"{one.folder.path.name}: {one.state}. {one.sentence}" for one in left]), nl=bool(left))
-    if left:
-        raise DataError(
-            f"{len(asked) - len(left)} of {len(asked)} runs are done. `--retry` makes the others again, from their checkpoints."
-        )

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from dashboard.commands import Command, Refusal, json_option, reading, refuses, write_json
+from dashboard.commands import Command, Refusal, TablePath, json_option, reading, refuses, write_json
 from dashboard.error_messages import in_words
 
 
 @click.command(cls=Command, name="read", short_help="Read tables of runs and summarise them.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=TablePath(exists=False))
 @reading
 @click.option("--rows", "every_row", is_flag=True, help="List every row as well.")
 @json_option

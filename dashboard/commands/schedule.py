@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import POSITIVE, Command, json_option, reading, refuses, resampling, runs_in, write_json
+from dashboard.commands import POSITIVE, TABLE, Command, json_option, reading, refuses, resampling, runs_in, write_json
 
 if TYPE_CHECKING:
     from fitting.band import Band
@@ -19,7 +19,7 @@ SHAPES = ("cosine", "wsd", "constant", "linear")
 
 
 @click.command(cls=Command, name="schedule", short_help="Fit the multi-power law to training curves.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=TABLE)
 @click.option("--params", type=POSITIVE, help="The model size, where FILES hold several.")
 @click.option(
     "--run",
@@ -70,9 +70,13 @@ def command(
     """Fit the multi-power law to the loss curves in FILES, which log the learning rate (a column lr) at every row."""
     import numpy as np
 
+    from data.probe.runs import holds_probes
+    from data.probe.trunks import NOT_DECAYED
     from fitting.errors import FitError
     from fitting.schedule.curves import ahead, check, fit_logged, logged_curves
 
+    if any(holds_probes(file) for file in files):  # the trunk of a schedule set is a curve like the others
+        answers["states"] = (*answers["states"], NOT_DECAYED)
     runs = runs_in(files, answers)
     repeated = [note for note in runs.notes if "repeat" in note]
     apart = tuple(runs.held_out["run"].astype(str))

@@ -12,6 +12,17 @@ from typing import Any
 
 _NUMBER = re.compile(r"[0-9.]+([eE][-+]?[0-9]+)?")  # an exponent of the synthetic language
 NO_CORPUS = ("name",)  # fields whose text names no corpus
+WHERE = "Allow it here, or as one of the “Folders of corpora” under “Limits, corpora and the end of a sweep”, the last panel below."
+
+
+def outside(sweep: Mapping[str, Any], allowed: Sequence[Path]) -> str:
+    """The folder of the first corpus that lies outside the `allowed` ones and is there, to be allowed; '' where there is none."""
+    inside = [_real(folder) for folder in allowed]
+    for path in map(Path, paths(sweep)):
+        found = _real(path)
+        if str(path).startswith(("/", "~")) and found.exists() and not any(found.is_relative_to(one) for one in inside):
+            return str(found if found.is_dir() else found.parent)
+    return ""
 
 
 def refused(sweep: Mapping[str, Any], allowed: Sequence[Path]) -> str:
@@ -21,7 +32,7 @@ def refused(sweep: Mapping[str, Any], allowed: Sequence[Path]) -> str:
         if not path.startswith(("/", "~")) and not Path(path).is_absolute():
             return f"A corpus is named by its whole path, from / or ~ on; {path} came."
         if not any(_real(Path(path)).is_relative_to(folder) for folder in inside):
-            return f"The corpus {path} lies outside this workspace. Its folder can be allowed under Limits."
+            return f"The corpus {path} lies outside this workspace, and its folder is not allowed yet. {WHERE}"
     return ""
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 
 from dashboard import html_table, numbers, state, widgets
 from dashboard.charts import plane
-from dashboard.probe import cluster, derive, form, launching, words
+from dashboard.probe import cluster, corpora, derive, form, launching, words
 from dashboard.probe import settings as probe_settings
 from dashboard.probe import state as probe_state
 from dashboard.probe.price import Limit, Price, limits
@@ -41,8 +41,17 @@ def view(names: Sequence[str], default: str) -> str:
     held = st.session_state.get("probe_view", default)
     asked = st.query_params.get(VIEW, held)
     chosen = asked if asked == NEW or asked in names else default
+    if chosen != asked and st.query_params.get(VIEW) == asked:
+        st.toast(widgets.literal(_not_here(asked)))
     show(chosen)
     return chosen
+
+
+def _not_here(name: str) -> str:
+    """What is said of an address that names a sweep which this page did not launch."""
+    if any(one.file == name for one in state.choices() if one.mine):
+        return f"{name[:60]} was trained elsewhere: its runs stand under Data on the Runs page, and are no sweep of this page's queue."
+    return f"No sweep of this workspace is called {name[:60]}."
 
 
 def show(name: str) -> None:
@@ -245,7 +254,7 @@ def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings,
             widgets.quiet(f"{others} not trained again.")
         st.text_input(
             "Name", key=widgets.hold("probe_name", name), on_change=_text, args=("probe_name", "name", "name of the sweep"),
-            max_chars=60,
+            max_chars=60, placeholder=name,  # a popover that is opened late shows no value that was written before
         )  # fmt: skip
         odd = launching.no_name(root, name)
         st.html(f'<p class="iso-caution" role="alert">{escape(odd)}</p>') if odd else widgets.quiet(
@@ -256,6 +265,7 @@ def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings,
 
 def _launch(sweep: dict[str, Any]) -> None:
     name = str(st.session_state.get("probe_name", "")).strip()
+    name = name or probe_settings.settings().name  # empty, it is what the field proposes
     called = launching.attempt(lambda: launching.launch(sweep, name))
     if called is not None:
         if probe_settings.settings().name:
@@ -323,6 +333,18 @@ def the_limits(found: Price | None, asked: ProbeSettings) -> None:
         placeholder="/data/text", disabled=bool(launching.why_not()),
         help="One a line, by its whole path. Corpora that are paths are read in this workspace's folder and in these alone.",
     )  # fmt: skip
+
+
+def allow(sweep: dict[str, Any], asked: ProbeSettings) -> None:
+    """The button that allows the folder of a corpus where that is what a sweep is refused for."""
+    folder = "" if launching.why_not() else corpora.outside(sweep, probe_state.allowed(asked))
+    if folder:
+        st.button(widgets.literal(f"Allow {folder}"), key="probe_allow", on_click=_allow, args=(folder,))
+
+
+@launching.here_only
+def _allow(folder: str) -> None:
+    probe_settings.change("folders of corpora", folders=(*probe_settings.settings().folders, folder)[-20:])
 
 
 def on_end(asked: ProbeSettings) -> None:

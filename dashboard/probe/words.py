@@ -16,9 +16,9 @@ NO_TORCH = "Runs are trained with torch, which is not installed here."
 
 #: What to do where a sweep may not be launched, by what stands in the way: fields by their labels on the page.
 REMEDIES = {
-    "runs": "Take fewer values in the fields, or raise “Runs of a sweep” under Limits.",
-    "time": "Turn “Compute of the most expensive run” down, or raise “Hours” under Limits.",
-    "disk": "Take fewer or smaller runs, free some disk, or lower “Disk to stay free, GB” under Limits.",
+    "runs": "Take fewer values in the fields, or raise “Runs of a sweep” under Limits, below.",
+    "time": "Turn “Compute of the most expensive run” down, or raise “Hours” under Limits, below.",
+    "disk": "Take fewer or smaller runs, free some disk, or lower “Disk to stay free, GB” under Limits, below.",
     "again": "Choose the sweep that holds them in the menu above, or change a field; other Seeds make other runs.",
     "devices": "Devices, below, says what holds each; name others there, or wait until they are free.",
 }
@@ -48,7 +48,8 @@ def confirmed(found: Price, on: str) -> str:
     money = f" and {numbers.money(found.money)}" if found.money is not None else ""
     return (
         f"{plural(found.runs, 'run')}, {numbers.flop(found.flops)} {FLOP}: about {found.time} of {on}{money}, "
-        f"{size(found.disk)} of disk. They go on when this page, the browser or the server is closed."
+        f"{size(found.disk)} of disk. They go on when this page, the browser or the server is closed. This page's address finds them "
+        "again; a page that is opened without it lists them under Earlier work."
     )
 
 

@@ -91,16 +91,20 @@ def bring_back(read: Reading, runs: Runs) -> None:
 
     A crash may have come after the last step, and a file may hold what another person set aside.
     """
-    if read.table is None:
+    if (
+        read.table is None and not state.chosen().mine
+    ):  # what ships is read in one way; a sweep is no table, and has states
         return
     by_state: dict[str, tuple[str, int]] = {}  # the word as it is written first, and how many runs have it
     for reason, number in runs.reasons.items():
         if reason.startswith(STATE):
             word = reason.removeprefix(STATE)
+            if read.table is None:  # with the sentence of a run that failed
+                word = word.partition(" (")[0]
             shown, before = by_state.get(word.lower(), (word, 0))
             by_state[word.lower()] = (shown, before + number)
     kept = state.answers().get("states", [])
-    marked = bool(exclusions(read.table)) and KEEP not in kept
+    marked = read.table is not None and bool(exclusions(read.table)) and KEEP not in kept
     if not by_state and not kept and not marked:
         return
     with st.container(horizontal=True, gap="small", key="states"):

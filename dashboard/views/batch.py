@@ -43,7 +43,7 @@ if sweep is None or isinstance(sweep, Exception):
         batch_tabs.tabs(None)
     elif isinstance(sweep, Exception):
         batch_panels.declined(sweep)
-    elif isinstance(trouble := batch_state.norms_or_why(), Exception):
+    elif isinstance(trouble := batch_state.norms_or_why(), Exception) and not batch_state.batches():
         frame.declined(trouble, runs="Look at the data on the Runs page")
     else:
         state.current_runs()  # a question about the file that is open comes first, as on every page

@@ -6,7 +6,7 @@ from dashboard import state, widgets
 from dashboard.probe import cluster, cluster_form, elsewhere, form, launching, live, panels, words
 from dashboard.probe import settings as probe_settings
 from dashboard.probe import state as probe_state
-from dashboard.runs import summary
+from dashboard.runs import earlier_work, summary
 from data.errors import DataError
 
 st.html(widgets.FIGURES)
@@ -62,11 +62,13 @@ main, side = st.columns([7, 3], gap="large")
 with main:
     if isinstance(specs, DataError):
         widgets.trouble(str(specs), form.remedy(str(specs), str(sweep.get("design", "grid"))))
+        panels.allow(sweep, asked)
     elif found is not None:
         panels.the_plane(specs, known, kept)
         if cluster_form.where(asked):
             panels.launcher(sweep, found, on, asked, len(fresh), len(specs) - len(fresh))
 with side:
+    earlier_work.panel()
     panels.controls(sweep, panels.turned(None if isinstance(specs, DataError) else specs, asked))
     widgets.steps()
 

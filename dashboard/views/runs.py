@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard import state, widgets
 from dashboard.batch import state as batch_state
 from dashboard.charts import plane
-from dashboard.runs import chooser, column_mapper, open_questions, run_picker, summary
+from dashboard.runs import chooser, column_mapper, earlier_work, open_questions, run_picker, summary
 
 read = state.reading()
 runs, every = read.runs, read.every
@@ -66,6 +66,7 @@ with main:
     else:
         column_mapper.missing()
 with side:
+    earlier_work.panel()
     chooser.menu()
     chooser.forgetter()
     chooser.uploader()

@@ -1,15 +1,25 @@
-"""What can be opened in a workspace: its sweeps and uploads, then what is bundled."""
+"""What can be opened in a workspace: its sweeps and uploads, sweeps that it was opened on, then what is bundled."""
 
 from __future__ import annotations
 
 import time
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Annotated, Any
 
 from dashboard.workspace import store
 from dashboard.workspace.store import Upload, Workspace
+from data.plain import each_usable, read_or
 from data.probe.found import added
 from data.sources import HeldFile, Place, RunSource, all_sources
+
+OPENED = "opened folders"  # the setting that lists folders of sweeps elsewhere; `isoflop open` alone writes it
+PATHS: Any = Annotated[list[str], each_usable(str)]
+
+
+def opened(here: Workspace) -> tuple[Path, ...]:
+    """The folders of sweeps elsewhere that a workspace was opened on, those that are there."""
+    return tuple(path for said in read_or([], PATHS, store.values(here).get(OPENED)) if (path := Path(said)).is_dir())
 
 
 def clusters(here: Workspace) -> Path:
@@ -20,16 +30,22 @@ def clusters(here: Workspace) -> Path:
 def sources(here: Workspace) -> tuple[RunSource, ...]:
     """Every set of runs, the workspace's own first and of these the newest first; how the runs of a sweep stand is half a second old."""
     roots = (store.probes(here), clusters(here))
-    tick = int(2 * time.monotonic()) if any(root.is_dir() for root in roots) else 0
-    return _sources(here, store.uploads(here), roots, "".join(map(added, roots)), tick)
+    elsewhere = opened(here)
+    tick = int(2 * time.monotonic()) if elsewhere or any(root.is_dir() for root in roots) else 0
+    return _sources(here, store.uploads(here), roots, elsewhere, "".join(map(added, (*roots, *elsewhere))), tick)
 
 
 @lru_cache(maxsize=64)  # a page asks fifty times
 def _sources(
-    here: Workspace, held: tuple[Upload, ...], roots: tuple[Path, ...], folders: str, tick: int
+    here: Workspace,
+    held: tuple[Upload, ...],
+    roots: tuple[Path, ...],
+    elsewhere: tuple[Path, ...],
+    folders: str,
+    tick: int,
 ) -> tuple[RunSource, ...]:
     files = tuple(
         HeldFile(one.sha256, one.title, one.name, one.size, partial(store.content, here, one.sha256))
         for one in reversed(held)
     )
-    return all_sources(Place(files, roots))
+    return all_sources(Place(files, roots, elsewhere))

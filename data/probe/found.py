@@ -18,6 +18,7 @@ from data.probe.log import Log, read_log
 from data.probe.spec import Spec
 
 MOST_HELD = 30_000  # files of which the contents are kept in memory
+DEEPEST = 4  # levels of folders that sweeps are looked for in
 MOST_RUNS = 10_000  # in one folder of sweeps, as many as a sweep may have
 
 _KEY = re.compile(r"[0-9a-f]{16}")  # a run's folder has its key as its name; other names are a person's
@@ -154,6 +155,20 @@ def sweeps(root: Path) -> list[Path]:
     """The folders of sweeps under a root, the newest first."""
     found = [one for one in _inside(root) if (one / members.FILE).is_file() or any(is_run(run) for run in _inside(one))]
     return sorted(found, key=lambda one: (-(_signature(one) or (0, 0, 0))[0], one.name))
+
+
+def below(path: Path) -> list[Path]:
+    """The folders of sweeps anywhere in a folder, some levels down, in order of their paths; the path itself where it is a sweep's or
+    a run's."""
+    if is_run(path) or _of_sweep(path):
+        return [path]
+    found, level = [], [path]
+    for _ in range(DEEPEST):
+        inner = [one for each in level for one in _inside(each)][:MOST_RUNS]
+        held = [bool(_of_sweep(one)) for one in inner]
+        found += [one for one, has in zip(inner, held, strict=True) if has]
+        level = [one for one, has in zip(inner, held, strict=True) if not has]
+    return sorted(found)
 
 
 def added(root: Path) -> str:

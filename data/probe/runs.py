@@ -15,6 +15,7 @@ from data.draft import ordered
 from data.errors import DataError
 from data.flops import six_nd
 from data.plural import agreeing
+from data.probe import trunks
 from data.probe.corpus import corpora
 from data.probe.found import Probe, probes_of, run_folders, states
 from data.probe.spec import Spec
@@ -69,6 +70,9 @@ def as_runs(found: Sequence[Probe], name: str, *, count: str = COUNTED[0], keep:
     """The same of probes that were found."""
     names = distinct([one.name for one in found])
     reasons = _once_each(found, names, [_reason(one, keep) for one in found])
+    whole = [not why for why in reasons]
+    reasons = [why or trunk for why, trunk in zip(reasons, trunks.undecayed(found, keep), strict=True)]
+    undecayed = trunks.said(sum(was and bool(why) for was, why in zip(whole, reasons, strict=True)))
     about = pd.DataFrame([_about(one, called) for one, called in zip(found, names, strict=True)])
     number, rows = _rows(found)
     curves = _joined(about, number, rows, count)
@@ -81,7 +85,7 @@ def as_runs(found: Sequence[Probe], name: str, *, count: str = COUNTED[0], keep:
     kept = _without_empty(ends[fitted]).reset_index(drop=True)
     curves = curves[fitted[number]].reset_index(drop=True)
     odd = _odd(curves)
-    notes = _notes(found, names, fitted, curves["run"][odd])
+    notes = (*undecayed, *_notes(found, names, fitted, curves["run"][odd]))
     history = _without_empty(curves[~odd]).reset_index(drop=True)
     runs = Runs(kept, aside.astype({"reason": "str"}).reset_index(drop=True), name, _sources(kept), notes, history)
     if not fitted.any():

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, Self
@@ -15,6 +13,7 @@ from typing import Annotated, Any, Self
 from data.errors import DataError
 from data.flops import CONVENTIONS, Counts, Shape, params_by_group
 from data.plain import After, PlainError, Share, With, at_most, one_of, plain, read, text
+from data.probe import fields
 
 OPTIMISERS = ("adamw", "muon", "sgd", "adafactor")
 SCHEDULES = ("constant", "linear", "cosine")
@@ -228,18 +227,16 @@ def _of_a_token(shape: Shape) -> dict[str, float]:
     return {name: count(shape) for name, count in CONVENTIONS.items()}
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that is spelled most like this one, as the end of a sentence; '' where none is near."""
-    found = get_close_matches(name[:60], list(known), 1)
-    return f"; the nearest by spelling is {found[0]!r}" if found else ""
-
-
 def spec(values: Any) -> Spec:
     """The run that plain values say. Raises DataError with the first thing that is wrong with them."""
     try:
         unknown = sorted(set(values) - set(Spec.__dataclass_fields__), key=str) if isinstance(values, dict) else []
         if unknown:
-            raise PlainError(f"has no field {unknown[0]!r:.60}{nearest(unknown[0], Spec.__dataclass_fields__)}")
+            if "design" in unknown:
+                raise PlainError(
+                    "it has a 'design', so it is a sweep of several runs: `isoflop probe FILE --out FOLDER` makes it"
+                )
+            raise PlainError("it " + fields.unknown(unknown, Spec.__dataclass_fields__))
         return read(Spec, values)
     except PlainError as fault:
         raise DataError(f"A probe's spec cannot be read: {fault}.") from None

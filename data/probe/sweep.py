@@ -16,16 +16,18 @@ from typing import Any
 
 from data.errors import DataError
 from data.plain import plain
+from data.probe import fields
 from data.probe.corpus import whole_names
 from data.probe.cost import FLOP
 from data.probe.feed import Feed
 from data.probe.schedule import count_steps, flat, planned
-from data.probe.spec import MOST_POOLS, Spec, nearest, spec
+from data.probe.spec import MOST_POOLS, Spec, spec
 
 MOST_RUNS = 10_000
 # Rates where a design is given none: multiples of a batch's and of a run's own, and those of a ladder of widths.
 AROUND, LADDER, RATES = (0.5, 1.0, 2.0), (0.25, 0.5, 1.0, 2.0, 4.0), tuple(2.0**-k for k in range(3, 10))
 _LARGEST = sys.float_info.max  # a whole number of JSON may be larger, and no float
+_ALL = " `isoflop probe --fields` lists all there are."
 _LISTS = ("stages", "averages", "pools", "keep", "measure")  # fields that are lists in one run
 
 
@@ -82,7 +84,7 @@ def sweep(values: Any) -> list[Spec]:
 
 def _known(name: str, given: Mapping[str, Any]) -> None:
     """Raise DataError for a field that the design has not, or that it works out itself."""
-    design = DESIGNS[name]
+    design, odd = DESIGNS[name], []
     for key in given:
         if why := _WORKED_OUT.get(name, {}).get(key):
             raise DataError(f"The design {name} {why}; leave {key!r} out, or take the design grid.")
@@ -92,8 +94,10 @@ def _known(name: str, given: Mapping[str, Any]) -> None:
             raise DataError(
                 f"{key!r} is a field of the design {' or '.join(others)}, and the sweep is of the design {name}."
             )
-        near = nearest(key, (*Spec.__dataclass_fields__, *design.own, "design"))
-        raise DataError(f"A sweep of the design {name} has no field {key!r:.60}{near}.")
+        odd.append(key)
+    if odd:
+        known = (*Spec.__dataclass_fields__, *design.own, "design")
+        raise DataError(f"A sweep of the design {name} {fields.unknown(odd, known)}.{_ALL}")
 
 
 def _grid(given: dict[str, Any]) -> list[dict[str, Any]]:

@@ -86,10 +86,12 @@ class HeldFile:
 
 @dataclass(frozen=True)
 class Place:
-    """Where to look for sets of runs: the files that a workspace holds, the newest first, and folders of sweeps trained here."""
+    """Where to look for sets of runs: the files that a workspace holds, the newest first, folders of sweeps trained here, and sweeps
+    that lie elsewhere, by their own folders."""
 
     files: tuple[HeldFile, ...] = ()
     probes: tuple[Path, ...] = ()
+    elsewhere: tuple[Path, ...] = ()
 
 
 def all_sources(place: Place) -> tuple[RunSource, ...]:

@@ -67,8 +67,10 @@ class Sweep(RunSource):
 
 
 def found(place: Place) -> tuple[Sweep, ...]:
-    """The sweeps under the roots that the place knows, the newest first in each."""
-    return tuple(_sweep(folder) for root in place.probes for folder in sweeps(root))
+    """The sweeps that lie elsewhere, then those under the roots that the place knows, the newest first in each."""
+    return tuple(
+        _sweep(folder) for folder in (*place.elsewhere, *(one for root in place.probes for one in sweeps(root)))
+    )
 
 
 def probe_key(folder: Path) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from fitting.amounts import count as amount
 from fitting.arguments import of_kind, one_number, takes
 from fitting.band import Band
 from fitting.batch.advice import Advice
@@ -205,7 +206,7 @@ def front(plan: Plan, critical: Advice, runs_batch: Advice, cluster: Cluster, no
         drawn = _least(drawn_run, critical.drawn(drawn_run), runs_batch.drawn(drawn_run))
     if not np.isfinite(best["b_crit"]).all():
         raise FitError(
-            f"{critical.title} has no critical batch for a model of {plan.params.value if plan.params else 0:.3g} parameters. "
+            f"{critical.title} has no critical batch for a model of {amount(plan.params.value if plan.params else 0)} parameters. "
             "Measure one on the Batch page, or give a number."
         )
     if not float(best["steps"][0, 0]) >= 1.0:

@@ -8,7 +8,7 @@ or fewer: the interval holds both doubts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -153,14 +153,18 @@ def width_ladders(
 
 def _apart(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """The runs of each parametrisation, by name."""
-    numbers = frame[list(NEEDED)].astype(float)
-    usable = (np.isfinite(numbers) & (numbers > 0)).all(axis=1).to_numpy()
-    frame = frame.assign(**numbers)[usable]
+    frame = usable(frame, NEEDED)
     if "parametrisation" not in frame:
         yield "all runs", frame
         return
     for name, rows in frame.groupby("parametrisation", sort=False):
         yield str(name), rows
+
+
+def usable(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """The rows whose `columns` are all positive numbers, these as floats."""
+    numbers = frame[list(columns)].astype(float)
+    return frame.assign(**numbers)[(np.isfinite(numbers) & (numbers > 0)).all(axis=1).to_numpy()]
 
 
 def _alike(rows: pd.DataFrame) -> None:
@@ -178,7 +182,7 @@ def _alike(rows: pd.DataFrame) -> None:
 
 def _found(name: str, rows: pd.DataFrame, resamples: int, seed: int) -> RateByWidth:
     _alike(rows)
-    ladders = [(float(w), *_ladder(of)) for w, of in rows.groupby("width", sort=True)]
+    ladders = [(float(w), *ladder_of(of)) for w, of in rows.groupby("width", sort=True)]
     ladders = [one for one in ladders if len(one[1]) >= LEAST_RATES]
     if len(ladders) < LEAST_WIDTHS:
         raise FitError(
@@ -189,10 +193,16 @@ def _found(name: str, rows: pd.DataFrame, resamples: int, seed: int) -> RateByWi
     windows = rng.choice(
         WINDOWS, resamples
     )  # the same at every width: what the form of the curve does to one it does to all
-    best, draws, ends = zip(*(_optimum(*one[1:], rng, windows) for one in ladders), strict=True)
-    tried = tuple(Tried(_exp(rate), np.exp(mean), count) for _, rate, mean, count, *_ in ladders)
+    best, draws, ends = zip(*(optimum(*one[1:], rng, windows) for one in ladders), strict=True)
+    tried = tuple(tried_of(one) for _, *one in ladders)
     widths = np.array([one[0] for one in ladders])
     return RateByWidth(name, widths, np.array(best), np.array(draws).T, np.array(ends), tried)
+
+
+def tried_of(ladder: Sequence[Any]) -> Tried:
+    """The rates and losses of what `ladder_of` gives."""
+    rate, mean, count, *_ = ladder
+    return Tried(_exp(rate), np.exp(mean), count)
 
 
 def _exp(logs: Array) -> Array:
@@ -207,7 +217,7 @@ def _near(values: Array) -> bool:
     return float(max(values)) <= 1.02 * float(min(values))
 
 
-def _ladder(rows: pd.DataFrame) -> tuple[Array, Array, Array, float, float]:
+def ladder_of(rows: pd.DataFrame) -> tuple[Array, Array, Array, float, float]:
     """Log rates (k,), mean log losses (k,), runs of each (k,), the variance of one run, and the degrees of freedom it is known with."""
     log = rows.assign(lr=np.log(rows["lr"]), loss=np.log(rows["loss"]))
     by = log.groupby("lr", sort=True)["loss"]
@@ -222,7 +232,7 @@ def _ladder(rows: pd.DataFrame) -> tuple[Array, Array, Array, float, float]:
     return rate, mean, count, float(left @ left) / max(freedom, 1), float(max(freedom, 1))
 
 
-def _optimum(
+def optimum(
     rate: Array, mean: Array, count: Array, variance: float, freedom: float, rng: np.random.Generator, windows: Array
 ) -> tuple[float, Array, tuple[bool, bool]]:
     """The best rate, draws of it (R,), and whether it may lie below and above the rates tried."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from fitting.amounts import count as amount
 from fitting.arguments import an_input, as_numbers, in_short, is_one_of, one_number, together
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
@@ -117,7 +118,7 @@ class Trajectory:
             given = an_input("params", self.anchors[0] if params is None else params)
             if not np.all(np.abs(given / self.anchors[0] - 1.0) < 0.01):
                 raise FitError(
-                    f"All runs fitted had {self.anchors[0]:.4g} parameters, so the law holds for no other size. "
+                    f"All runs fitted had {amount(self.anchors[0])} parameters, so the law holds for no other size. "
                     "Add batch-size sweeps or long runs of other sizes."
                 )
             return np.full_like(given, self.anchors[0])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from fitting.amounts import count as amount
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, an_input, together
 from fitting.band import LEVEL, Band, from_draws
 from fitting.batch.critical import critical_batch
@@ -112,8 +113,9 @@ class HeldOut:
         last = np.array([np.flatnonzero(d.run == r)[-1] for r in range(len(d.names))])
         beyond = size / float(self.fit.curves.params.max())
         return (
-            f"Fitted to smaller runs, the law misses the {len(d.names)} {'run' if len(d.names) == 1 else 'runs'} of {size:.3g} parameters, "
-            f"{beyond:.3g} times the largest fitted, by {100 * np.mean(np.abs(self.errors)):.2g} % of loss along the way and "
+            f"Fitted to smaller runs, the law misses the {len(d.names)} {'run' if len(d.names) == 1 else 'runs'} of "
+            f"{amount(size)} parameters, {beyond:.3g} times the largest fitted, "
+            f"by {100 * np.mean(np.abs(self.errors)):.2g} % of loss along the way and "
             f"{100 * np.mean(np.abs(self.errors[last])):.2g} % at the end; {100 * self.covered:.0f} % of evaluations lie inside the "
             f"{100 * self.predicted.level:.0f} % band."
         )

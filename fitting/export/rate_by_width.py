@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from fitting.batch.best_rate import BestRate
 from fitting.batch.rate_by_width import RateByWidth
 from fitting.export.csv_text import csv_text
 from fitting.export.text import band_values, finite
@@ -40,6 +41,22 @@ def to_csv(found: Sequence[RateByWidth]) -> str:
     import pandas as pd
 
     return csv_text(pd.concat([one.to_frame() for one in found], ignore_index=True))
+
+
+def rates_document(found: Sequence[BestRate]) -> list[dict[str, Any]]:
+    """The best rate of each ladder with the settings that tell it apart, and the losses at the rates tried; ends as in `document`."""
+    out: list[dict[str, Any]] = finite(
+        [
+            {
+                "settings": one.settings,
+                "sentence": one.sentence,
+                **{"lr": one.rate.value, "low": one.rate.low, "high": one.rate.high, "level": one.rate.level},
+                "tried": {"lr": one.tried.rates, "loss": one.tried.losses, "runs": one.tried.runs},
+            }
+            for one in found
+        ]
+    )
+    return out
 
 
 def _one(found: RateByWidth) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fitting.accounting import Accounting
+from fitting.amounts import count as amount
 from fitting.arguments import a_level, as_numbers, at_fault, in_short, one_number, takes
 from fitting.band import LEVEL, Band
 from fitting.errors import FitError
@@ -179,7 +180,7 @@ def _for_flops(
     if params is not None and len(short := np.flatnonzero(best.tokens[0] < 1.0)):
         k = int(short[0])
         raise FitError(
-            f"At {params[k]:.3g} parameters a budget of {budgets[k]:.3g} FLOP buys less than one token. Ask for a smaller model or "
+            f"At {amount(params[k])} parameters a budget of {budgets[k]:.3g} FLOP buys less than one token. Ask for a smaller model or "
             "a larger budget."
         )
     spread = _at(fit, fit.draws, budgets, params, text)
@@ -195,7 +196,7 @@ def _for_loss(
     aim_inside(fit.law.output, losses)
 
     def at(k: int) -> str:
-        return "" if params is None else f" at {params[k]:.3g} parameters"
+        return "" if params is None else f" at {amount(params[k])} parameters"
 
     budget = _budget_for(fit, fit.values[None, :], losses, params, text)
     ends = [

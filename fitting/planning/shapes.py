@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from data.flops import Counts, Shape, params_by_group
+from fitting.amounts import count as amount
 from fitting.arguments import a_count, a_flag, as_numbers, in_short, is_one_of, one_number
 from fitting.errors import FitError
 
@@ -201,7 +202,7 @@ def _head(width: int, head_dim: int) -> int:
 def _nothing(params: float, count: str, vocab: int, outside: int) -> str:
     if outside:
         return (
-            f"No usual shape has {params:.3g} parameters by {count} with a vocabulary of {vocab:,}: embedding and head take "
+            f"No usual shape has {amount(params)} parameters by {count} with a vocabulary of {vocab:,}: embedding and head take "
             "too many. Give a smaller vocab, tied=True, a wider aspect, or count params_nonembed."
         )
-    return f"No usual shape has {params:.3g} parameters by {count}. Give a wider aspect or a smaller multiple."
+    return f"No usual shape has {amount(params)} parameters by {count}. Give a wider aspect or a smaller multiple."

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from data.errors import DataError
 from data.plain import After, PlainError, With, at_most, read
+from data.probe.fields import nearest
 
 #: What is run as code on the cluster: it is taken from a file of the person's own, and from nowhere else.
 OWN = ("python", "setup", "sbatch")
@@ -100,17 +101,22 @@ def seconds(time: str) -> int:
     return (a * 60 + b) * 60 + c if said[7] is not None else a * 60 + b
 
 
-def settings(values: Any, *, own: bool = False) -> Settings:
-    """The settings that plain values say. Raises DataError, too, for lines that are run as code unless the file is the person's `own`."""
+def settings(values: Any, *, own: bool = False, called: str = "The settings of the cluster") -> Settings:
+    """The settings that plain values say, which are `called` so where they are refused.
+
+    Raises DataError, too, for lines that are run as code unless the file is the person's `own`.
+    """
     try:
         if isinstance(values, dict):
             if unknown := sorted(str(name) for name in set(values) - set(Settings.__dataclass_fields__)):
-                raise PlainError(f"has no field {unknown[0]!r:.60}; it has {', '.join(Settings.__dataclass_fields__)}")
+                known = Settings.__dataclass_fields__
+                near = nearest(unknown[0], known, ": ")
+                raise PlainError(f"it has no field {unknown[0]!r:.60}{near}; it has {', '.join(known)}")
             if not own and (code := [name for name in OWN if values.get(name)]):
                 raise PlainError(f"{code[0]} is run as code and is taken from a file on this machine alone")
         return read(Settings, values)
     except PlainError as fault:
-        raise DataError(f"The settings of the cluster cannot be read: {fault}.") from None
+        raise DataError(f"{called} cannot be read: {fault}.") from None
 
 
 def settings_in(path: Path) -> Settings:
@@ -128,4 +134,4 @@ def settings_in(path: Path) -> Settings:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{path} is neither JSON nor, by its ending, TOML: {error}.") from None
-    return settings(values, own=True)
+    return settings(values, own=True, called=f"{path} of the cluster's settings")

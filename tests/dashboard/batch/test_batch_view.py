@@ -636,3 +636,22 @@ def test_the_page_and_the_terminal_read_the_same_curves(page, tmp_path, kind, ru
     assert re.search(rf"The critical batch.*{unit}", shown)
     asked = CliRunner().invoke(command, [str(file)])
     assert "training curves need a --target" in asked.output
+
+
+ONE_BATCH = "run,params,batch_tokens,step,loss,grad_sq_small,grad_sq_big,batch_small,batch_big\n" + "\n".join(
+    f"n{n},{n}e6,512,{s},{3 + n / s:.4f},{2 + 0.1 * n},1,4,8" for n in (1, 2, 4) for s in (10, 100, 1000, 10_000)
+)
+
+
+def test_runs_of_one_batch_are_told_so_before_what_their_norms_lack(page, tmp_path):
+    """The user's IsoFLOP sweep was asked for norms at eight steps, which would have given no critical batch."""
+    at, _ = page(ONE_BATCH)
+    assert not at.exception
+    said = html(at)
+    assert "All runs have a batch of 512 tokens; three batch sizes or more are needed." in said
+    assert said.index("All runs have a batch") < said.index(
+        "Gradient norms are there, too, and say nothing yet. The noise scale needs"
+    )
+    (tmp_path / "one.csv").write_text(ONE_BATCH)
+    told = CliRunner().invoke(command, [str(tmp_path / "one.csv")])
+    assert (told.exit_code, "All runs have a batch of 512 tokens" in told.output) == (1, True)

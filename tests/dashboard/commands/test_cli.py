@@ -97,7 +97,8 @@ def test_read_says_what_a_table_holds(run: Any, tmp_path: Path) -> None:
     assert found["kept"] == 3
     assert [row["params"] for row in found["runs"]] == [1e7, 1e8, 1e9]
     out = tmp_path / "out.json"
-    assert run("read", tmp_path / "runs.csv", "--json", out).output == ""
+    written = run("read", tmp_path / "runs.csv", "--json", out)
+    assert (written.stdout, written.stderr) == ("", f"Written: {out}\n")
     assert json.loads(out.read_text())["kept"] == 3
 
 

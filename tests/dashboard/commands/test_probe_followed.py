@@ -56,9 +56,11 @@ class Scripted:
 def test_the_bar_says_stopping_until_cancelled_runs_have_ended(tmp_path, capsys):
     looks = [("running", "done"), ("running!", "done"), ("running!", "done"), ("cancelled", "done")]
     probe._follow(Scripted(tmp_path, *looks), {"0", "1"})
-    assert capsys.readouterr().out.splitlines() == ["Runs", "Stopping", "Runs"]
+    said = capsys.readouterr().out.splitlines()
+    assert [line for line in said if "ended" not in line] == ["Runs", "Stopping", "Runs"]
+    assert [line for line in said if "ended" in line] == ["1 of 2 runs ended", "2 of 2 runs ended"]
     probe._follow(Scripted(tmp_path, ("running!", "queued"), ("done", "done")), {"0", "1"})  # another is to come
-    assert capsys.readouterr().out.splitlines() == ["Runs"]
+    assert capsys.readouterr().out.splitlines() == ["Runs", "0 of 2 runs ended", "2 of 2 runs ended"]
 
 
 def test_runs_that_the_queue_has_no_more_are_no_success(tmp_path):
@@ -184,7 +186,7 @@ def test_a_sweep_that_shares_runs_is_followed_and_written_as_its_own(asked, tmp_
     stands(Store(tmp_path / "out"), "first", TINY, ["done"] * 4)
     done = asked({**TINY, "width": [16, 20]}, "--json", "-", name="later")
     assert done.exit_code == 0, done.output
-    listed = json.loads(done.stdout[done.stdout.index("[") :])
+    listed = json.loads(done.stdout)  # nothing else is on standard output
     assert [(one["sweep"], one["state"]) for one in listed] == [("later", "done")] * 2
     printed = asked({**TINY, "width": [16, 24]}, "--print", "slurm", name="printed")
     (shared,) = sweep({**TINY, "width": 16})

@@ -441,3 +441,37 @@ def test_each_view_has_a_menu_of_its_own(page, queue, served):
     at.selectbox(key="probe_menu_first").select("new").run()
     assert at.selectbox(key="probe_menu_new").value == "new"
     assert "would take about" in unescape(said(at))
+
+
+def test_the_folder_of_a_refused_corpus_is_allowed_on_the_spot(page, space, tmp_path):
+    """The user was sent to Limits, a closed panel at the bottom under a longer name."""
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "a.txt").write_text("to be trained on " * 2000)
+    keep(space, sweep={**FOUR, "corpus": f"text:{tmp_path / 'corpus'}"})
+    at = page(sweep="new")
+    assert "“Limits, corpora and the end of a sweep”" in unescape(said(at))
+    at.button(key="probe_allow").click().run()
+    assert not at.exception
+    assert "lies outside" not in unescape(said(at))
+    assert at.text_area(key="probe_folders").value == str((tmp_path / "corpus").resolve())
+    assert not [one for one in at.button if one.key == "probe_allow"]
+
+
+def test_a_corpus_that_is_not_there_has_no_folder_to_allow(page, space):
+    keep(space, sweep={**FOUR, "corpus": "text:/nowhere/to/be/found"})
+    assert not [one for one in page(sweep="new").button if one.key == "probe_allow"]
+
+
+def test_a_name_is_proposed_where_the_browser_shows_none(page, space, queue, served):
+    """A field in a popover that is opened later shows none of what was written into it before: it was empty, and Launch was open."""
+    keep(space, sweep=FOUR, name="mine")
+    at = page(sweep="new")
+    assert at.text_input(key="probe_name").placeholder == "mine"
+    at.session_state["probe_name"] = ""
+    at.button(key="probe_launch").click().run()
+    assert {job.sweep for job in queue.jobs()} == {"mine"}
+
+
+def test_an_address_of_a_sweep_that_is_not_here_is_said(page, space):
+    at = page(sweep="width")
+    assert any("No sweep of this workspace is called width" in one.value for one in at.toast)

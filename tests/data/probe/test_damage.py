@@ -206,21 +206,22 @@ def test_what_a_run_writes_may_be_read_by_whom_the_umask_says(tmp_path, mask):
 
 
 @pytest.mark.parametrize(
-    ("heartbeat", "process", "state"),
+    ("ahead", "process", "state"),
     [
-        (now() + 1e9, "7 1.00 another-boot", "lost"),
-        (now() + 1e9, "", "lost"),
-        (now() + 1e9, f"4194303 1.00 {Process.this().boot}", "lost"),
-        (now() + 1e9, f"-1 1.00 {Process.this().boot}", "lost"),
-        (now() + 1e9, str(Process.this()), "running"),
-        (now() - 1e9, str(Process.this()), "running"),
-        (now() + AHEAD / 2, "7 1.00 another-boot", "running"),
-        (now() - 60, "7 1.00 another-boot another-host", "running"),
-        (now(), f"7 1.00 another-boot {Process.this().host}", "lost"),
+        (1e9, "7 1.00 another-boot", "lost"),
+        (1e9, "", "lost"),
+        (1e9, f"4194303 1.00 {Process.this().boot}", "lost"),
+        (1e9, f"-1 1.00 {Process.this().boot}", "lost"),
+        (1e9, str(Process.this()), "running"),
+        (-1e9, str(Process.this()), "running"),
+        (AHEAD / 2, "7 1.00 another-boot", "running"),
+        (-60, "7 1.00 another-boot another-host", "running"),
+        (0.0, f"7 1.00 another-boot {Process.this().host}", "lost"),
     ],
+    ids=range(9),
 )
-def test_a_heartbeat_of_a_time_to_come_or_of_another_boot_is_none(heartbeat, process, state):
-    assert standing(Status("running", heartbeat=heartbeat, process=process)).state == state
+def test_a_heartbeat_of_a_time_to_come_or_of_another_boot_is_none(ahead, process, state):
+    assert standing(Status("running", heartbeat=now() + ahead, process=process)).state == state
 
 
 def test_what_a_lost_run_does_next_is_said_as_it_is(tmp_path):

@@ -64,7 +64,7 @@ def test_a_note_of_all_is_said_once_and_of_some_with_its_budget(fitted):
         ({"flops": 1e18, "params": 1e20}, "less than one token"),
         (
             {"flops": [1e22, 1e10], "params": 1e12},
-            "At 1e\\+12 parameters a budget of 1e\\+10 FLOP buys less than one token",
+            "At 1 T parameters a budget of 1e\\+10 FLOP buys less than one token",
         ),
         (
             {"flops": 1e22, "params": [1e9, 1e23]},
@@ -72,8 +72,8 @@ def test_a_note_of_all_is_said_once_and_of_some_with_its_budget(fitted):
         ),
         ({"hours": [1.0, 1e-9], "devices": 1, "params": 1e12}, "budget of 1.42e\\+09 FLOP buys less than one token"),
         ({"money": [1e-9, 1.0], "price": 1.0, "params": 1e12}, "budget of 1.42e\\+09 FLOP buys less than one token"),
-        ({"loss": 3000.0, "params": 1e12}, "A loss of 3000 at 1e\\+12 parameters takes less than one token"),
-        ({"loss": [2.2, 3000.0], "params": 1e12}, "A loss of 3000 at 1e\\+12 parameters takes less than one token"),
+        ({"loss": 3000.0, "params": 1e12}, "A loss of 3000 at 1 T parameters takes less than one token"),
+        ({"loss": [2.2, 3000.0], "params": 1e12}, "A loss of 3000 at 1 T parameters takes less than one token"),
         ({"flops": []}, "the list was empty"),
         ({"loss": "low"}, "'low'"),
         ({"flops": [1e20, 1e21], "params": [1e8, 1e9, 1e10]}, "goes with one budget"),

@@ -120,7 +120,7 @@ REFUSED = [
     ({"cpus": 0}, "cpus"),
     ({"gpus": True}, "gpus should be a whole number"),
     ({"gpu_type": "a100"}, "gpu_type should come with"),
-    ({"partitoin": "a"}, "has no field 'partitoin'"),
+    ({"partitoin": "a"}, "it has no field 'partitoin': the nearest by spelling is 'partition'; it has partition, "),
     ({"setup": ["curl x | sh"]}, "setup is run as code and is taken from a file on this machine alone"),
     ({"python": "/bin/sh"}, "python is run as code"),
     ({"sbatch": ["--uid=0"]}, "sbatch is run as code"),
