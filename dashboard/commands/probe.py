@@ -68,25 +68,33 @@ def command(
     again.
     """
     from dashboard.probe import dry_run as ahead
+    from dashboard.probe import launched, on_slurm
     from dashboard.probe.estimate import Target
     from data.plural import plural
+    from data.probe.jobs.settings import Settings
     from data.probe.sweep import sweep as laid
 
     specs = laid(_read(sweep))
     named, elsewhere = tuple(filter(None, devices.split(","))), slurm is not None or printed is not None
-    target = Target() if elsewhere else ahead.targets(named, price)
-    slots = ahead.slots(target, named, cores)
+    given, at_once = _settings(slurm), ""
+    if slurm is not None:
+        target, slots = on_slurm.target(given or Settings(), price), on_slurm.at_once(given or Settings(), len(specs))
+        at_once = on = on_slurm.words(slots)
+    else:
+        target = Target() if elsewhere else ahead.targets(named, price)
+        slots = ahead.slots(target, named, cores)
+        on = plural(slots, "CPU thread" if target.kind == "cpu" else "GPU")
     found = ahead.told(specs, target, slots, out, again=retry)
-    on = plural(slots, "CPU thread" if target.kind == "cpu" else "GPU")
     click.echo(ahead.headline(specs, found, on), err=printed is not None or json_to == "-")
     if dry_run:
         if json_to is not None:
             write_json(ahead.document(found), json_to)
         if json_to != "-":
-            click.echo(f"\n{ahead.table(found)}\n\n{ahead.sentence(found)}" if found.left else ahead.sentence(found))
+            click.echo(
+                f"\n{ahead.table(found)}\n\n{ahead.sentence(found, at_once)}" if found.left else ahead.sentence(found)
+            )
         return
     name = sweep.stem if str(sweep) != "-" else "sweep"
-    given = _settings(slurm)
     if printed is not None:
         with _written_below(out):
             _print(printed, out, name, specs, given)
@@ -95,6 +103,7 @@ def command(
     began = time.monotonic()
     with _written_below(out):
         keys = {one.key for one in queue.submit(name, specs)}
+        launched.remember(out / name, found)
         if retry:
             queue.retry(keys)
     try:
@@ -102,7 +111,7 @@ def command(
     except KeyboardInterrupt:
         click.echo("\nThe runs go on. The same command follows them again.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
-    if not elsewhere and (said := ahead.afterwards(found, target, out, time.monotonic() - began)):
+    if not elsewhere and (said := ahead.afterwards(found, out / name, out, time.monotonic() - began)):
         click.echo(said, err=json_to == "-")
     if json_to is not None:
         write_json(

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import numbers, state, widgets
-from dashboard.probe import cluster, curves, forecasts, launching, panels, payload, words
+from dashboard.probe import cluster, curves, forecasts, launched, launching, panels, payload, words
 from dashboard.probe import state as probe_state
 from dashboard.probe.chart import live_chart
 from dashboard.probe.price import size
@@ -79,7 +79,7 @@ def _shown(
     st.set_page_config(page_title=words.title(sweep))
     sentence, under, values = words.standing(sweep)
     if sweep.done and not sweep.active:
-        under = f"{under} {probe_state.compared([run.probe for run in sweep.runs])}".strip()
+        under = f"{under} {launched.afterwards(cluster.folder(name), [run.probe for run in sweep.runs])}".strip()
     widgets.answer(sentence, under, **values)
     if sweep.held:
         st.html(f'<p class="iso-caution" role="note">{escape(sweep.held)}</p>')
@@ -231,7 +231,7 @@ def _line(run: Run, told: str) -> dict[str, Any]:
         "Run": run.label,
         "State": "Stopping" if run.stopping else WORDS[run.state],
         "Progress": round(100 * run.progress),
-        "Time left": numbers.duration(run.left) if run.state == "running" and run.left else "",
+        "Time left": numbers.roughly(run.left) if run.state == "running" and run.left else "",
         "Loss": "" if run.loss is None else f"{run.loss:.4f}",  # a column of numbers says None for those that have none
         "Device": run.on,
         "What it says": (told if not run.stopping else "") or (run.sentence if run.state != "done" else ""),

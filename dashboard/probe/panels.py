@@ -228,7 +228,7 @@ def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings,
         widgets.quiet("The same sweep in a terminal, with the JSON below as sweep.json:")
         command(name, asked)
         return
-    if broken or not fresh or not on or on == "no device":
+    if broken or not fresh or not on or on == words.NO_DEVICE:
         widgets.trouble(
             broken.why
             if broken

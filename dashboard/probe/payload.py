@@ -166,7 +166,7 @@ def words(run: Run, found: InFlight | None = None) -> str:
     if run.state == "running" and run.progress >= 1.0:
         return f"finishing{f', {loss}' if loss else ''}"
     if run.state == "running":
-        left = f", {numbers.duration(max(run.left, 1.0))} left" if run.left is not None else ""
+        left = f", {numbers.roughly(run.left)} left" if run.left is not None else ""
         return f"{numbers.percent(run.progress)}{left}" + (f", {loss}" if loss else "")
     return loss if run.state == "done" else f"{WORDS[run.state].lower()}{f', {loss}' if loss else ''}"
 

@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dashboard import numbers
-from dashboard.probe.estimate import at_once
+from dashboard.probe.estimate import at_once, measured_start
+from dashboard.probe.launched import WHOLE, launch_of
+from dashboard.probe.left import goes_on_from_trunk, own, process_seconds, whole_seconds
 from dashboard.probe.price import spread
-from data.probe.cost import cost
+from data.probe import cost
+from data.probe.folder import now
 from data.probe.found import Probe, probe, probes_of
 from data.probe.members import FILE
 from data.probe.queue import shared
@@ -37,9 +40,10 @@ Rows = tuple[dict[str, Any], ...]
 
 @dataclass(frozen=True)
 class Run:
-    """One run: `state` as the queue and its folder say it, `progress` a share, `left` seconds where they are known.
+    """One run: `state` as the queue and its folder say it, `progress` the share of what is its own, `left` seconds where they are known.
 
-    `seconds` is what it took so far (all of it, where it has ended), `expected` what was expected of the whole.
+    `seconds` is what its process took so far (all of it, where it has ended), `expected` what was said of its own part at the launch,
+    `likely` the same by its own measurements, where there are any.
     """
 
     key: str
@@ -53,6 +57,7 @@ class Run:
     slot: str
     spec: Spec
     probe: Probe
+    likely: float | None = None
     stopping: bool = False  # it was cancelled, and has not ended yet
 
     @property
@@ -133,7 +138,7 @@ class Sweep:
         for run in self.runs:
             if run.state == "running" and not run.stopping:
                 left = run.left if run.left is not None else run.expected * (1 - run.progress) * pace
-                where = run.slot.partition("/")[0] or run.key
+                where = _process(run.slot) or run.key
                 now[where] = max(left, now.get(where, 0.0))
         then = [run.expected * (1 - run.progress) * pace for run in self.runs if run.state in ("queued", "lost")]
         return spread([*now.values(), *then], max(self.slots, len(now)))
@@ -147,11 +152,7 @@ class Sweep:
             for run in self.runs
             if run.state == "done" and run.seconds > 0
         ]
-        going = [
-            (step * _steps(run) / at_once(run.probe), run.expected)
-            for run in self.runs
-            if run.rows and (step := _step(run))
-        ]
+        going = [(run.likely, run.expected) for run in self.runs if run.likely is not None]
         pairs = took or going
         return sum(a for a, _ in pairs) / sum(b for _, b in pairs) if pairs else 1.0
 
@@ -174,21 +175,27 @@ def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) ->
     found = [(job, probe(root / job.sweep / job.name)) for job in jobs]
     known = [(job, one, one.what) for job, one in found if one.what is not None]
     labels = labelled([what for *_, what in known])
+    launch, keys, clock = launch_of(root / name), {job.key for job in jobs}, now()
     runs = []
     for (job, one, what), label in zip(known, labels, strict=True):
         state = "lost" if job.state == "running" and one.status.state == "lost" else job.state
         steps = one.status.steps or 0
         rows = one.rows
         step = max(one.status.step, int(rows[-1].get("step", 0)) if rows else 0)
-        progress = 1.0 if state == "done" else min(1.0, step / steps) if steps else 0.0
-        expected = _expected(what)
+        made = own(what, goes_on_from_trunk(what, keys))
+        at = max(0, step - made.begin)
+        progress = 1.0 if state == "done" else min(1.0, at / max(1, steps - made.begin)) if steps else 0.0
         run = Run(
             job.key, label, state, "Asked to stop." if job.stopping else job.sentence, progress, None,
-            max(0.0, job.ended - job.started) if job.ended and job.started else 0.0, expected,
-            job.slot, what, one, job.stopping,
+            max(0.0, job.ended - job.started) if job.ended and job.started else 0.0,
+            launch.runs.get(job.key, {}).get(WHOLE) or made.seconds, job.slot, what, one, stopping=job.stopping,
         )  # fmt: skip
-        if state == "running" and not job.stopping and steps and (each := _step(run)):
-            run = replace(run, left=each * (steps - step))
+        start = measured_start(one) or launch.runs.get(job.key, {}).get("start", cost.START)
+        if rows and state in ("running", "queued", "lost"):
+            run = replace(run, likely=whole_seconds(one, what, made, start))
+        if state == "running" and not job.stopping:
+            together = sum(other.state == "running" and _process(other.slot) == _process(job.slot) for other in jobs)
+            run = replace(run, left=_left(run, step, start, clock - job.started, together))
         runs.append(run)
     odd = {
         one.folder.path.name: one.fault for one in (*(one for _, one in found), *probes_of(root / name)) if one.fault
@@ -198,10 +205,17 @@ def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) ->
     return Sweep(name, tuple(ordered), held, slots, tuple(odd.values()))
 
 
-@lru_cache(maxsize=10_000)
-def _expected(spec: Spec) -> float:
-    """Seconds that a run is expected to take on one core."""
-    return cost([spec]).seconds
+def _left(run: Run, step: int, start: float, ago: float, together: int) -> float:
+    """Seconds until the process of so many runs has ended: by what it measured, or before that by what was said, of which so much has
+    passed."""
+    if run.rows and (left := process_seconds(run.probe, run.spec, step, 0.0)) is not None:
+        return left
+    return max(0.0, start - ago) + max(0.0, run.expected * together - start) * (1.0 - run.progress)
+
+
+def _process(slot: str) -> str:
+    """Where a process runs, of the place of one of its runs."""
+    return slot.partition("/")[0]
 
 
 def labelled(specs: Sequence[Spec]) -> list[str]:
@@ -224,19 +238,6 @@ def _said(name: str, value: Any) -> str:
     words = {"seq_len": "length", "lr": "rate", "weight_decay": "decay", "optimiser": "", "corpus": "", "schedule": ""}
     shown = f"{value:.3g}" if isinstance(value, float) else str(value)
     return f"{words.get(name, name.replace('_', ' '))} {shown}".strip()
-
-
-def _step(run: Run) -> float | None:
-    """Seconds of a step, by its last measurement."""
-    each = next((r["step_seconds"] for r in reversed(run.rows) if _number(r.get("step_seconds"))), None)
-    return float(each) if each else None
-
-
-def _steps(run: Run) -> float:
-    """About how many steps the whole run has, by its last measurement."""
-    last = run.rows[-1]
-    tokens = float(last.get("tokens") or 0)
-    return float(last.get("step", 0)) * run.spec.tokens / tokens if tokens else 0.0
 
 
 def size_on_disk(path: Path) -> float:

@@ -11,6 +11,7 @@ from data.plural import plural
 from data.probe.cost import FLOP
 from data.probe.spec import Spec
 
+NO_DEVICE = "no device"
 INSTALL = "pip install -e '.[probe]'"
 NO_TORCH = "Runs are trained with torch, which is not installed here."
 
@@ -29,7 +30,7 @@ def designed(specs: Sequence[Spec], found: Price, on: str, before: int = 0) -> t
     whole = plural(len(specs) + before, "run")
     if not found.runs:
         return "{n} " + ("was" if whole == "1 run" else "were") + " launched before.", "", {"n": whole}
-    sentence = ("The {n} left" if before else "{n}") + " would take about {time}" + f" on {on}."
+    sentence = ("The {n} left" if before else "{n}") + " would take about {time}" + f", {on}."
     launched = f"{before:,} of {whole} {'was' if before == 1 else 'were'} launched before. " if before else ""
     sizes = sorted(float(one.counts.nonembed) for one in specs)
     tokens = sorted(float(one.tokens) for one in specs)
@@ -47,7 +48,7 @@ def confirmed(found: Price, on: str) -> str:
     """What the confirmation of a launch states."""
     money = f" and {numbers.money(found.money)}" if found.money is not None else ""
     return (
-        f"{plural(found.runs, 'run')}, {numbers.flop(found.flops)} {FLOP}: about {found.time} of {on}{money}, "
+        f"{plural(found.runs, 'run')}, {numbers.flop(found.flops)} {FLOP}: about {found.time}, {on}{money}, "
         f"{size(found.disk)} of disk. They go on when this page, the browser or the server is closed."
     )
 
@@ -73,7 +74,7 @@ def standing(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
     if sweep.held:
         return f"{{done}} {verb} done; the sweep is held.", under, values
     if sweep.active:
-        left = numbers.duration(max(sweep.left, 1.0))
+        left = numbers.roughly(sweep.left)
         return f"{{done}} {verb} done, about {{left}} left.", under, values | {"left": left}
     return f"{{done}} {verb} done.", under, values
 
@@ -98,13 +99,26 @@ def chosen(sweep: Sweep) -> str:
     return f"{sweep.name}: {sweep.done} of {whole}, {how}"
 
 
-def on(slots: Sequence[str]) -> str:
-    """So many slots in words: 2 CPU slots, 1 GPU."""
+def on(slots: Sequence[str], noun: str = "") -> str:
+    """How many runs are at work at once on these devices: `one at a time on the CPU`, `2 at a time, each on a GPU`; NO_DEVICE for none.
+
+    With a `noun` they are called so: `1 run at a time on the CPU`.
+    """
     gpus = sum(name.startswith("gpu") for name in slots)
-    parts = [plural(gpus, "GPU")] if gpus else []
-    cpus = len(slots) - gpus
-    parts += [plural(cpus, "CPU slot")] if cpus else []
-    return " and ".join(parts) or "no device"
+    if not slots:
+        return NO_DEVICE
+    count = plural(len(slots), noun) if noun else "one" if len(slots) == 1 else f"{len(slots):,}"
+    mixed = 0 < gpus < len(slots)
+    where = (
+        " on GPUs and the CPU"
+        if mixed
+        else " on the CPU"
+        if not gpus
+        else " on a GPU"
+        if gpus == 1
+        else ", each on a GPU"
+    )
+    return f"{count} at a time{where}"
 
 
 _OTHERS = (

@@ -19,7 +19,7 @@ chips = (
     [widgets.Chip(state.chosen().title, "")] if read.runs is None else summary.chips(state.chosen().title, read.runs)
 )
 torch = probe_state.torch()
-on = words.on([slot.name for slot, _ in probe_state.slots(asked)])
+on = words.on([slot.name for slot, _ in probe_state.slots(asked)], "run")
 widgets.chips(
     [
         *chips,
