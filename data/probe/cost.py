@@ -36,8 +36,8 @@ UPDATE_NOISE = {"adamw": 4.8, "adafactor": 4.8, "muon": 4.5, "sgd": 2.3}
 PART = 0.85
 # Evaluations of k runs at once take k to this power of one's: 2.1 to 2.5 of one at k = 2, 11 to 13 at k = 8 [likewise, widths 16, 32].
 SEEN_AT_ONCE = 1.2
-# Seconds of a process until its first step: Python and torch 1.3, text .1 to .4 [measured apart in the trainer]; and from the end of its last run until the
-# next process begins: it ends, and the queue looks once a second.
+# Seconds of a process until its first step: Python and torch 1.3, text .1 to .4 [measured apart in the trainer]; and from its end until
+# the next begins, as the queue looks once a second.
 START, TURN = 1.8, 0.7
 IN_ONE = 16_384  # tokens of an evaluation at once
 PROCESS = 385e6  # bytes that a process with torch holds before its first step on a CPU
