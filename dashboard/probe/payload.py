@@ -55,6 +55,7 @@ def the_plane(sweep: Sweep, others: pd.DataFrame | None = None) -> dict[str, Any
         "key": "plane",
         "title": "",
         "words": "Rings are runs to come; a finished run has the colour of its loss, yellow for the lowest."
+        + (" It is the mean over all pools, whatever a run's mix." if sweep.mixed else "")
         + (" A cross is a run that ended otherwise." if any(sweep.counts[state] for state in CROSSED) else "")
         + (" Grey rings are the runs of the current set." if len(around) else ""),
         "said": f"{len(runs)} runs by parameters and tokens, {sweep.done} of them done",

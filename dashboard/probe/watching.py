@@ -58,6 +58,7 @@ class Run:
     spec: Spec
     probe: Probe
     likely: float | None = None
+    mixed: bool = False  # other runs of the sweep mix the same pools in other shares
     stopping: bool = False  # it was cancelled, and has not ended yet
 
     @property
@@ -67,17 +68,27 @@ class Run:
 
     @property
     def losses(self) -> list[tuple[float, float]]:
-        """Tokens and held-out loss, in order."""
+        """Tokens and held-out loss, in order.
+
+        The loss that a mixture logs is over its own mix. Of runs of several mixes it is the mean of the losses on each pool: on the same
+        text for all of them.
+        """
         return [
-            (float(r["tokens"]), float(r["loss"]))
-            for r in self.rows
-            if _number(r.get("loss")) and _number(r.get("tokens"))
+            (float(r["tokens"]), x) for r in self.rows if (x := self._loss(r)) is not None and _number(r.get("tokens"))
         ]
 
     @property
     def loss(self) -> float | None:
         """The last held-out loss."""
         return self.losses[-1][1] if self.losses else None
+
+    def _loss(self, row: Mapping[str, Any]) -> float | None:
+        each = self.of_pools(row) if self.mixed else [row.get("loss")]
+        return sum(map(float, each)) / len(each) if each and all(map(_number, each)) else None
+
+    def of_pools(self, row: Mapping[str, Any]) -> list[Any]:
+        """The held-out loss on each pool in a row of the log."""
+        return [row.get(f"loss_pool_{i}") for i in range(len(self.spec.pools))]
 
     @property
     def on(self) -> str:
@@ -103,6 +114,11 @@ class Sweep:
     def counts(self) -> Counter[str]:
         """How many runs stand how."""
         return Counter(run.state for run in self.runs)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether its runs mix the same pools in several ways, so that losses are compared over each pool alike."""
+        return any(run.mixed for run in self.runs)
 
     @property
     def active(self) -> bool:
@@ -176,6 +192,8 @@ def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) ->
     known = [(job, one, one.what) for job, one in found if one.what is not None]
     labels = labelled([what for *_, what in known])
     launch, keys, clock = launch_of(root / name), {job.key for job in jobs}, now()
+    shares = {tuple(pool.share for pool in what.pools) for *_, what in known}
+    mixed = len({tuple(pool.corpus for pool in what.pools) for *_, what in known}) == 1 and len(shares) > 1
     runs = []
     for (job, one, what), label in zip(known, labels, strict=True):
         state = "lost" if job.state == "running" and one.status.state == "lost" else job.state
@@ -188,7 +206,8 @@ def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) ->
         run = Run(
             job.key, label, state, "Asked to stop." if job.stopping else job.sentence, progress, None,
             max(0.0, job.ended - job.started) if job.ended and job.started else 0.0,
-            launch.runs.get(job.key, {}).get(WHOLE) or made.seconds, job.slot, what, one, stopping=job.stopping,
+            launch.runs.get(job.key, {}).get(WHOLE) or made.seconds, job.slot, what, one,
+            mixed=mixed, stopping=job.stopping,
         )  # fmt: skip
         start = measured_start(one) or launch.runs.get(job.key, {}).get("start", cost.START)
         if rows and state in ("running", "queued", "lost"):

@@ -15,6 +15,9 @@ NO_DEVICE = "no device"
 INSTALL = "pip install -e '.[probe]'"
 NO_TORCH = "Runs are trained with torch, which is not installed here."
 
+#: What a loss is over where runs mix pools in several ways: each logs that of its own mix, which are of different text.
+ALIKE = "the mean over all pools, whatever a run's mix"
+
 #: What to do where a sweep may not be launched, by what stands in the way: fields by their labels on the page.
 REMEDIES = {
     "runs": "Take fewer values in the fields, or raise “Runs of a sweep” under Limits.",
@@ -67,7 +70,8 @@ def standing(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
     under = f"{', '.join(others)[:1].upper()}{', '.join(others)[1:]}." if others else ""
     losses = sorted(run.loss for run in sweep.runs if run.state == "done" and run.loss is not None)
     if losses:
-        under = f"{under} Held-out loss {_range(losses)} nats per token.".strip()
+        over = f", {ALIKE}" if sweep.mixed else ""
+        under = f"{under} Held-out loss {_range(losses)} nats per token{over}.".strip()
     if sweep.stopping:
         under = f"{under} What stops writes a checkpoint first.".strip()
         return f"{{done}} {verb} done, {sweep.stopping} stopping.", under, values

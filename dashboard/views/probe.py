@@ -14,7 +14,7 @@ st.html(live.STYLE)
 asked = probe_settings.settings()
 sweeps = live.all_sweeps()
 read = state.reading()
-kept = None if read.whole is None else read.whole.kept
+kept = None if read.runs is None else read.runs.kept
 chips = (
     [widgets.Chip(state.chosen().title, "")] if read.runs is None else summary.chips(state.chosen().title, read.runs)
 )
@@ -67,7 +67,8 @@ with main:
         if cluster_form.where(asked):
             panels.launcher(sweep, found, on, asked, len(fresh), len(specs) - len(fresh))
 with side:
-    panels.controls(sweep, panels.turned(None if isinstance(specs, DataError) else specs, asked))
+    laid = None if isinstance(specs, DataError) else specs
+    panels.controls(sweep, panels.turned(laid, asked), panels.most_flops(laid))
     widgets.steps()
 
 with st.expander("As JSON"):
