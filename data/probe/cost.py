@@ -40,7 +40,7 @@ SEEN_AT_ONCE = 1.2
 # the next begins, as the queue looks once a second.
 START, TURN = 1.8, 0.7
 IN_ONE = 16_384  # tokens of an evaluation at once
-PROCESS = 385e6  # bytes that a process with torch holds before its first step on a CPU
+PROCESS = 270e6  # bytes that a process with torch holds before its first step on a CPU
 FILLED = 0.8  # the share of a device's memory that a run is let take by estimate
 _STATES = {"adamw": 2, "muon": 2, "sgd": 1, "adafactor": 0}  # tensors of a weight's size that an optimiser keeps
 

@@ -365,6 +365,14 @@ def test_the_dial_follows_the_fields_and_the_json(page, space):
     assert at.text_input(key="probe_tokens").value == "400 k"
 
 
+def test_the_dial_names_the_largest_budget_as_the_field_does(page, space):
+    keep(space, sweep={"design": "isoflop", "flops": [1e10, 3e10], "width": [16, 32]})
+    dial = page().select_slider(key="probe_dial")
+    assert dial.value == 10.5
+    assert any(one.startswith("3.0e10 ") for one in dial.options)
+    assert not any(one.startswith("3.2e10 ") for one in dial.options)
+
+
 def test_a_sweep_of_too_many_steps_is_refused_before_it_is_planned(page, space, monkeypatch):
     monkeypatch.setattr("data.probe.schedule.np.full", lambda *given: pytest.fail("its steps were laid out"))
     stages = [{"tokens": 9e9, "batch": 4096}]  # few steps by its largest batch, 560 million by the one it begins with
