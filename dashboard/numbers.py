@@ -62,6 +62,14 @@ def duration(seconds: float | None) -> str:
     return say(seconds, "duration")
 
 
+def roughly(seconds: float | None) -> str:
+    """A time that is an estimate, given in seconds: `9 minutes` where `duration` has `9.0 minutes`; a second at least."""
+    said = duration(seconds if seconds is None else max(1.0, seconds))
+    number, space, unit = said.partition(SPACE)
+    whole = number.removesuffix(".0")
+    return whole + space + (unit.removesuffix("s") if whole == "1" else unit)
+
+
 def money(dollars: float | None) -> str:
     """A sum in dollars: `$0.81 M`."""
     return say(dollars, "money")

@@ -21,7 +21,7 @@ from data.readers._decimal import with_decimal_sign
 from data.readers._header_rows import joined_names
 from data.readers._limits import check_shape
 from data.readers._shapes import oriented, shaped
-from data.recognise import recognise
+from data.recognition import recognise
 from data.rows.identity import OF_INDEX
 from data.schema import Runs
 from data.table import Table, unique

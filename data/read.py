@@ -27,7 +27,7 @@ from data.readers import path_parts, read_table, suffixes, too_large
 from data.readers._by_tag import Found, by_tag
 from data.readers._limits import MAX_FILE
 from data.readers._shapes import oriented
-from data.recognise import recognise
+from data.recognition import recognise
 from data.rows.history import distinct
 from data.schema import NothingKept, Runs, stack
 from data.splits.files import one_of_splits

@@ -10,7 +10,7 @@ from typing import Any
 from data.convert import to_runs
 from data.mapping import Mapping
 from data.readers import oriented
-from data.recognise import recognise
+from data.recognition import recognise
 from data.schema import FITTED, HELD_OUT, NothingKept, Runs
 from data.table import Table
 

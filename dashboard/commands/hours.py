@@ -96,7 +96,7 @@ def _measured(path: Path, batch: float) -> tuple[Callable[[Any], Any], str]:
 def _columns(path: Path) -> dict[str, Any]:
     """The table's numbers under the names that step times go by, whatever its own are."""
     from data.readers import read_table
-    from data.recognise import recognise
+    from data.recognition import recognise
 
     table = read_table(path.read_bytes(), path.name)
     renamed = {guess.header: column for column, guess in recognise(table).guesses.items()}

@@ -82,10 +82,11 @@ def command(
     same command follows them again.
     """
     from dashboard.probe import dry_run as ahead
-    from dashboard.probe import followed
+    from dashboard.probe import followed, launched, on_slurm
     from dashboard.probe.estimate import Target
     from data.errors import DataError
     from data.plural import plural
+    from data.probe.jobs.settings import Settings
     from data.probe.names import checked
     from data.probe.sweep import sweep as laid
 
@@ -93,11 +94,16 @@ def command(
     values = _read(sweep)
     specs, given, to_stderr = laid(values), _settings(slurm), printed is not None or json_to == "-"
     named, elsewhere = tuple(filter(None, devices.split(","))), slurm is not None or printed is not None
-    target = Target() if elsewhere else ahead.targets(named, price)
-    slots = ahead.slots(target, named, cores)
+    at_once = ""
+    if slurm is not None:
+        target, slots = on_slurm.target(given or Settings(), price), on_slurm.at_once(given or Settings(), len(specs))
+        at_once = on = on_slurm.words(slots)
+    else:
+        target = Target() if elsewhere else ahead.targets(named, price)
+        slots = ahead.slots(target, named, cores)
+        on = plural(slots, "CPU thread" if target.kind == "cpu" else "GPU")
     with _written_below(out):
         found = ahead.told(specs, target, slots, out, again=retry)
-    on = plural(slots, "CPU thread" if target.kind == "cpu" else "GPU")
     click.echo(ahead.headline(specs, found, on), err=to_stderr)
     if joined := followed.joins(out / name, [one.key for one in specs]):
         click.echo(joined, err=to_stderr)
@@ -105,7 +111,9 @@ def command(
         if json_to is not None:
             write_json(ahead.document(found), json_to)
         if json_to != "-":
-            click.echo(f"\n{ahead.table(found)}\n\n{ahead.sentence(found)}" if found.left else ahead.sentence(found))
+            click.echo(
+                f"\n{ahead.table(found)}\n\n{ahead.sentence(found, at_once)}" if found.left else ahead.sentence(found)
+            )
         return
     if printed is not None:
         with _written_below(out):
@@ -115,6 +123,7 @@ def command(
         queue = _queue(out, cores, named, given, on_slurm=slurm is not None)
         began = time.monotonic()
         keys = {one.key for one in queue.submit(name, specs)}
+        launched.remember(out / name, found)
         if retry:
             queue.retry(keys)
     try:
@@ -122,7 +131,7 @@ def command(
     except KeyboardInterrupt:
         click.echo("\nThe runs go on. The same command follows them again.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
-    if not elsewhere and (said := ahead.afterwards(found, target, out, time.monotonic() - began)):
+    if not elsewhere and (said := ahead.afterwards(found, out / name, out, time.monotonic() - began)):
         click.echo(said, err=to_stderr)
     asked = [one for one in queue.states() if one.key in keys]
     _refuse_missing(len(keys) - len(asked))

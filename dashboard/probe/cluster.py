@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import state
+from dashboard.probe import on_slurm, watching
 from dashboard.probe import state as probe_state
-from dashboard.probe import watching
-from dashboard.probe.estimate import Target
 from dashboard.probe.price import Price, price
 from dashboard.probe.settings import ProbeSettings, is_name
 from dashboard.probe.watching import Sweep
@@ -23,7 +22,6 @@ from dashboard.workspace.files import private_folder
 from dashboard.workspace.sources import clusters
 from data.errors import DataError
 from data.plain import plain
-from data.plural import plural
 from data.probe.found import is_run, names_of_sweeps, probes, run_folders
 from data.probe.found import keys as listed_keys
 from data.probe.found import sweeps as folders
@@ -76,11 +74,10 @@ def brings_python(asked: ProbeSettings) -> bool:
 def priced(specs: Sequence[Spec], asked: ProbeSettings) -> tuple[Price, str]:
     """What a sweep costs where it goes, without the time in Slurm's own queue, and where that is, in words."""
     what = given_or_none(asked)
-    slots = max(1, min(what.throttle or len(specs), len(specs)))
+    slots = on_slurm.at_once(what, len(specs))
     done = [one for one in probes(run_folders(root())) if one.what is not None and one.status.state == "done"]
     own = {one.what.key: one for one in done[: probe_state.MOST_OWN] if one.what is not None}
-    target = Target("cuda", "", probe_state.an_hour()) if what.gpus else Target("cpu", "", None)
-    return price(specs, slots, target, own), f"{plural(slots, 'Slurm job')} at once"
+    return price(specs, slots, on_slurm.target(what, probe_state.an_hour()), own), on_slurm.words(slots)
 
 
 # --- sweeps that were submitted --------------------------------------------------------------------------------------

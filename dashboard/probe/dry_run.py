@@ -8,7 +8,8 @@ from typing import Any
 
 from dashboard import numbers
 from dashboard.probe.estimate import Estimate, Estimator, Target
-from dashboard.probe.outlook import Outlook, compared, outlook
+from dashboard.probe.launched import compared, launch_of
+from dashboard.probe.outlook import Outlook, outlook
 from data.plural import agreeing, plural
 from data.probe.cost import FLOP
 from data.probe.found import Probe, probes, run_folders
@@ -75,7 +76,7 @@ def headline(specs: Sequence[Spec], found: Outlook, on: str) -> str:
 
 
 def _time(found: Outlook) -> str:
-    return "an unknown time" if found.seconds is None else f"about {numbers.duration(found.seconds)}"
+    return "an unknown time" if found.seconds is None else f"about {numbers.roughly(found.seconds)}"
 
 
 def table(found: Outlook) -> str:
@@ -89,30 +90,34 @@ def table(found: Outlook) -> str:
     return "\n".join("  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows)
 
 
-def sentence(found: Outlook) -> str:
-    """When the whole is done, how far off that may be, where it is from, and what it costs where a price is set."""
+def sentence(found: Outlook, on: str = "") -> str:
+    """When the whole is done, how far off that may be, where it is from, and what it costs where a price is set.
+
+    `on` says in words how many runs are at work at once, where they are no processes of this machine.
+    """
     if not found.left:
         return "Nothing is left to make."
     if found.seconds is None:
         return f"The time is {found.how}."
-    slots = f"{found.slots} process{'' if found.slots == 1 else 'es'} at once"
-    said = f"Done in about {numbers.duration(found.seconds)} with {slots}, within a factor of {found.factor:.2g}: {found.how}."
+    with_ = on or f"{found.slots} process{'' if found.slots == 1 else 'es'} at once"
+    said = f"Done in about {numbers.roughly(found.seconds)} with {with_}, within a factor of {found.factor:.2g}: {found.how}."
     if (shared := sum(one.at_once > 1 for one in found.left)) > 0:
         said += f" {agreeing(shared, 'run shares', 'runs share')} a process with others; the time of each is its part."
     money = [one.money for one in found.left if one.money is not None]
     return f"{said} That costs ${sum(money):,.2f}." if money else said
 
 
-def afterwards(said: Outlook, target: Target, out: Path, seconds: float) -> str:
-    """What was said of runs beside what they took: the whole, a step and memory, in one sentence; '' where not all of them are done."""
+def afterwards(said: Outlook, sweep: Path, out: Path, seconds: float) -> str:
+    """What was said of runs beside what they took: the whole, a step, an evaluation, the start and memory, in one sentence; '' where not
+    all of them are done."""
     there = found_in(out)
     made = [there[one.spec.key] for one in said.left if one.spec.key in there]
     if not made or len(done(made)) < len(said.left):
         return ""
-    whole = f"{numbers.duration(seconds)} in all" + (
-        f", where about {numbers.duration(said.seconds)} was said" if said.seconds is not None else ""
+    whole = f"{numbers.roughly(seconds)} in all" + (
+        f", where about {numbers.roughly(said.seconds)} was said" if said.seconds is not None else ""
     )
-    each = compared(Estimator(target, done(there.values())).beside(made))
+    each = compared(launch_of(sweep), made)
     return f"Made in {whole}{'; ' if each else ''}{each}."
 
 
@@ -136,7 +141,7 @@ def _row(own: Sequence[Estimate]) -> tuple[str, ...]:
         numbers.say(spec.counts.nonembed, "count"),
         _span([one.tokens for one in own]),
         _span([one.steps for one in own]),
-        _between([numbers.duration(f(seconds)) for f in (min, max)]) if seconds else "not known",
+        _between([numbers.roughly(f(seconds)) for f in (min, max)]) if seconds else "not known",
         f"{max(one.memory for one in own) / 1e6:,.0f} MB",
         numbers.say(sum(one.flops["6ND"] for one in own), "flop"),
     )

@@ -34,6 +34,7 @@ GPU_START, KERNELS, OUTSIDE, EACH, REACHED = 60.0, 40, 60, 5e-6, 0.3
 ASSUMED = 3.0  # such a time may be off by this factor
 MEASURED_ELSEWHERE = 2.0  # and one of a CPU that is not this one
 LEAST_FACTOR = 1.2  # what even the user's own runs leave open
+Ratios = tuple[np.ndarray, np.ndarray]  # seconds as they are said (n,), and logs of measured over said (n,)
 ALIKE, FEW = (
     4.0,
     3,
@@ -42,11 +43,13 @@ ALIKE, FEW = (
 
 @dataclass(frozen=True)
 class Target:
-    """What runs are made on: "cpu" or "cuda", what a GPU is called, and the price of an hour of one in dollars."""
+    """What runs are made on: "cpu" or "cuda", what a GPU is called, the price of an hour of one in dollars, and whether each run has a
+    process to itself, as on a cluster, however small it is."""
 
     kind: str = "cpu"
     title: str = ""
     price: float | None = None
+    alone: bool = False
 
     @property
     def maker(self) -> Device | None:
@@ -59,9 +62,9 @@ class Target:
 class Estimate:
     """What is left of one run takes: seconds in all and of a step (None where nobody can say), bytes, FLOP by convention, dollars.
 
-    `steps` and `tokens` are what is left, after `begin` steps that are made already or by another run. Of `at_once` runs in one
-    process, the seconds in all are this run's part, those of a step and the bytes are the process's. `factor` is how far off the
-    seconds may be, `how` where they are from.
+    `steps` and `tokens` are what is left, after `begin` steps that are made already or by another run. `start_seconds` pass until the
+    first step, `eval_seconds` in each evaluation. Of `at_once` runs in one process, the seconds in all are this run's part, all others
+    and the bytes are the process's. `factor` is how far off the seconds may be, `how` where they are from.
     """
 
     spec: Spec
@@ -71,6 +74,8 @@ class Estimate:
     tokens: int
     seconds: float | None
     step_seconds: float | None
+    start_seconds: float | None
+    eval_seconds: float | None
     memory: float
     flops: Mapping[str, float]
     money: float | None
@@ -84,26 +89,20 @@ class Estimate:
             "key": one.key, "width": one.width, "depth": one.depth, "batch": one.batch, "seq_len": one.seq_len, "lr": one.rate,
             "seed": one.seed, "params_total": one.counts.total, "params_nonembed": one.counts.nonembed,
             "begin": self.begin, "at_once": self.at_once, "tokens": self.tokens, "steps": self.steps, "seconds": self.seconds,
-            "step_seconds": self.step_seconds, "seconds_factor": self.factor, "memory": self.memory, "flops": dict(self.flops),
+            "step_seconds": self.step_seconds, "start_seconds": self.start_seconds, "eval_seconds": self.eval_seconds,
+            "seconds_factor": self.factor, "memory": self.memory, "flops": dict(self.flops),
             "dollars": self.money, "how": self.how,
         }  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Beside:
-    """One finished run: what was said of it and what was measured, seconds of a step and bytes, both of all runs in its process; None
-    where nothing was."""
+class Time:
+    """What a process takes: seconds until its first step, of a step, of an evaluation, and in all; None where nobody can say."""
 
-    name: str
-    step_said: float | None
-    step_measured: float | None
-    memory_said: float
-    memory_measured: float | None
-
-    @property
-    def ratio(self) -> float | None:
-        """Measured over said, of a step's seconds."""
-        return None if not self.step_said or not self.step_measured else self.step_measured / self.step_said
+    start: float | None
+    step: float | None
+    evaluation: float | None
+    whole: float | None = None
 
 
 @dataclass(frozen=True)
@@ -114,26 +113,39 @@ class Estimator:
     own: tuple[Probe, ...] = ()
 
     @cached_property
-    def _measured(self) -> list[tuple[Spec, float, int]]:
-        """Runs made on this kind of device, with the median seconds of their steps and how many were made at once."""
-        known = [
-            (one.what, measured_step(one), at_once(one))
-            for one in self.own
-            if one.status.device.startswith(self.target.kind)
-        ]
-        return [(what, step, k) for what, step, k in known if what is not None and step is not None and not what.stages]
+    def _known(self) -> list[tuple[Spec, Probe, int]]:
+        """Runs made on this kind of device, and how many were made at once."""
+        here = (one for one in self.own if one.status.device.startswith(self.target.kind))
+        return [(one.what, one, at_once(one)) for one in here if one.what is not None and not one.what.stages]
 
     @cached_property
-    def _said(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of each run measured on a CPU: seconds of a step as they are said (n,), and logs of measured over said (n,)."""
-        said = np.array([cost.step_seconds(what, what.batch, k) for what, _, k in self._measured])
-        return said, np.log(np.array([step for _, step, _ in self._measured]) / said)
+    def _measured(self) -> list[tuple[Spec, float, int]]:
+        """Those with the median seconds of their steps."""
+        return [(what, step, k) for what, one, k in self._known if (step := measured_step(one)) is not None]
 
-    def _pace(self, step: float) -> tuple[float, float, int]:
-        """Measured over said seconds on a CPU of runs whose steps are said to take about so long, the factor by which one may still be
+    @cached_property
+    def _steps(self) -> Ratios:
+        """Of each run measured on a CPU: seconds of a step as they are said, and logs of measured over said."""
+        return _ratios((cost.step_seconds(what, what.batch, k), step) for what, step, k in self._measured)
+
+    @cached_property
+    def _evaluations(self) -> Ratios:
+        """Of each whose evaluations were timed: seconds of one as they are said, and logs of measured over said."""
+        timed = ((what, measured_evaluation(one), k) for what, one, k in self._known)
+        return _ratios((cost.measuring_seconds(what, what.batch, k), took) for what, took, k in timed if took)
+
+    @cached_property
+    def start(self) -> float:
+        """Seconds until a process makes its first step: the median of those that were timed."""
+        found = [took for _, one, _ in self._known if (took := measured_start(one))]
+        return float(np.median(found)) if found else cost.START if self.target.kind == "cpu" else GPU_START
+
+    @staticmethod
+    def _pace(ratios: Ratios, seconds: float) -> tuple[float, float, int]:
+        """Measured over said seconds on a CPU of runs of which it is said to take about so long, the factor by which one may still be
         off, and of how many runs that is: of all where there are few of that size."""
-        said, logs = self._said
-        near = np.abs(np.log(said / step)) <= np.log(ALIKE)
+        said, logs = ratios
+        near = np.abs(np.log(said / seconds)) <= np.log(ALIKE)
         logs = logs[near] if near.sum() >= FEW else logs
         if not len(logs):
             return 1.0, MEASURED_ELSEWHERE, 0
@@ -158,16 +170,16 @@ class Estimator:
         """What each of these runs takes that are made at once in one process, from the steps on at which they stand."""
         spec, k, price = runs[0].spec, len(runs), self.target.price
         plan, what = planned(spec), cost.todo([one.spec for one in runs], [one.begin for one in runs])
-        step, whole, factor, how = (
-            self._on_cpu(spec, what, k) if self.target.kind == "cpu" else self._on_gpu(spec, what)
-        )
-        share = None if whole is None else whole / k
+        took, factor, how = self._on_cpu(spec, what, k) if self.target.kind == "cpu" else self._on_gpu(spec, what)
+        share = None if took.whole is None else took.whole / k
         money = None if price is None or share is None else share / 3600.0 * price
         memory, left = self.memory(spec, k), [plan.tokens - plan.after(one.begin) for one in runs]
         return [
             Estimate(
-                spec=one.spec, begin=one.begin, at_once=k, steps=len(plan) - one.begin, tokens=tokens, seconds=share, step_seconds=step,
-                memory=memory, flops=flops(one.spec, tokens), money=money, factor=factor, how=how,
+                spec=one.spec, begin=one.begin, at_once=k, steps=len(plan) - one.begin, tokens=tokens, seconds=share,
+                step_seconds=took.step, start_seconds=took.start, eval_seconds=took.evaluation,
+                memory=memory,
+                flops=flops(one.spec, tokens), money=money, factor=factor, how=how,
             )
             for one, tokens in zip(runs, left, strict=True)
         ]  # fmt: skip
@@ -182,40 +194,27 @@ class Estimator:
         held = memory_per_device(spec.shape, 1, micro_tokens=tokens, sharded=False)
         return runs * (held.total + 4.0 * len(spec.averages) * spec.counts.total)
 
-    def beside(self, probes: Iterable[Probe]) -> list[Beside]:
-        """What was said and what was measured of the runs that are done: said by the own runs that had ended when the first of them began,
-        as it was before the launch."""
-        done = [one for one in probes if one.what is not None and one.status.state == "done" and one.rows]
-        began = min((one.status.began for one in done), default=0.0)
-        these = {one.folder for one in done}
-        before = [one for one in self.own if one.folder not in these and one.status.heartbeat <= began]
-        then, out = Estimator(self.target, tuple(before)), []
-        for one in done:
-            assert one.what is not None
-            runs = at_once(one)
-            said = then.process([Left(one.what)] * runs)[0]
-            peak = [row["peak_memory"] for row in one.rows if row.get("peak_memory")]
-            out.append(
-                Beside(one.name, said.step_seconds, measured_step(one), said.memory, float(max(peak)) if peak else None)
-            )
-        return out
-
-    def _on_cpu(self, spec: Spec, what: Todo, runs: int) -> tuple[float, float, float, str]:
-        step = cost.step_seconds(spec, spec.batch, runs)
-        pace, factor, n = self._pace(step)
+    def _on_cpu(self, spec: Spec, what: Todo, runs: int) -> tuple[Time, float, str]:
+        step, each = cost.step_seconds(spec, spec.batch, runs), cost.measuring_seconds(spec, spec.batch, runs)
+        pace, factor, n = self._pace(self._steps, step)
+        of_evaluations, other, timed = self._pace(self._evaluations, each)
+        if not timed:  # runs from before evaluations were timed
+            of_evaluations, other = pace, factor
         how = f"as {plural(n, 'run')} here took" if n else "as measured on another CPU"
-        return pace * step, cost.START + pace * cost.work_seconds(spec, what), factor, how
+        working = pace * cost.stepping_seconds(spec, what) + of_evaluations * cost.evaluating_seconds(spec, what)
+        took = Time(self.start, pace * step, of_evaluations * each, self.start + cost.TURN + working)
+        return took, max(factor, other), how
 
-    def _on_gpu(self, spec: Spec, what: Todo) -> tuple[float | None, float | None, float, str]:
+    def _on_gpu(self, spec: Spec, what: Todo) -> tuple[Time, float, str]:
         law, maker = self._law, self.target.maker
         if law is not None:
             n = len(law.residuals)
             factor = max(LEAST_FACTOR, float(np.exp(2.0 * np.std(law.residuals))))
-            found = _whole(spec, what, lambda tokens: float(law.seconds(spec.shape, tokens).value))
-            return *found, factor, f"as {plural(n, 'run')} on such a GPU took"
+            found = _on_gpu(spec, what, self.start, lambda tokens: float(law.seconds(spec.shape, tokens).value))
+            return found, factor, f"as {plural(n, 'run')} on such a GPU took"
         if maker is None:
             how = f"not known of {self.target.title or 'this GPU'} before some runs were made on it"
-            return None, None, ASSUMED, how
+            return Time(None, None, None), ASSUMED, how
         starts = EACH * (KERNELS * spec.depth + OUTSIDE)
 
         def seconds(tokens: float) -> float:
@@ -225,11 +224,16 @@ class Estimator:
             return float(max(starts, works))
 
         how = f"assumed of {maker.name} by its data sheet; no run was made on it yet"
-        return *_whole(spec, what, seconds), ASSUMED, how
+        return _on_gpu(spec, what, self.start, seconds), ASSUMED, how
 
 
-def _whole(spec: Spec, what: Todo, seconds: Callable[[float], float]) -> tuple[float, float]:
-    """Seconds of a step and of the whole process on a GPU, by those of a step of so many tokens.
+def _ratios(pairs: Iterable[tuple[float, float]]) -> Ratios:
+    said, took = np.array([*pairs], dtype=float).reshape(-1, 2).T
+    return said, np.log(took / said)
+
+
+def _on_gpu(spec: Spec, what: Todo, start: float, seconds: Callable[[float], float]) -> Time:
+    """What a process takes on a GPU, by the seconds of a step of so many tokens.
 
     What is measured beside losses is taken to be as many steps as on a CPU.
     """
@@ -245,7 +249,8 @@ def _whole(spec: Spec, what: Todo, seconds: Callable[[float], float]) -> tuple[f
         return (1 + len(spec.averages)) * cost.FORWARD * passes + runs * asked
 
     stepping = sum(n * step(*of) for of, n in what.steps.items())
-    return step(spec.batch, 1), GPU_START + stepping + sum(n * row(*of) for of, n in what.evaluated.items())
+    whole = start + cost.TURN + stepping + sum(n * row(*of) for of, n in what.evaluated.items())
+    return Time(start, step(spec.batch, 1), row(spec.batch, 1), whole)
 
 
 def flops(spec: Spec, tokens: float) -> dict[str, float]:
@@ -264,6 +269,23 @@ def measured_step(one: Probe) -> float | None:
     k = at_once(one)
     found = [float(row["step_seconds"]) for row in one.rows if row.get("step_seconds") and row.get("stack", 1) == k]
     return float(np.median(found)) if found else None
+
+
+def measured_evaluation(one: Probe) -> float | None:
+    """The median of the seconds of a run's evaluations, with as many runs at once as last; None where none was timed."""
+    k = at_once(one)
+    found = [float(row["eval_seconds"]) for row in one.rows if row.get("eval_seconds") and row.get("stack", 1) == k]
+    return float(np.median(found)) if found else None
+
+
+def measured_start(one: Probe) -> float | None:
+    """Seconds until the first step of the process that made a run's last rows; None where they were not logged."""
+    return next((float(row["start_seconds"]) for row in reversed(one.rows) if row.get("start_seconds")), None)
+
+
+def measured_memory(one: Probe) -> float | None:
+    """The most bytes that a run's process held; None where they were not logged."""
+    return max((float(row["peak_memory"]) for row in one.rows if row.get("peak_memory")), default=None)
 
 
 def _row(what: Spec, step: float) -> dict[str, float]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def forecasts(sweep: Sweep, every: Sequence[Sweep]) -> dict[str, InFlight]:
     """What can be said of each run of a sweep that is in flight and has logged a loss, by its key."""
     going = [run for run in sweep.runs if run.state == "running" and run.losses]
-    if not going:
+    if not going or sweep.mixed:  # losses over mixes that differ follow no one law of size and tokens
         return {}
     from fitting import FitError  # only now: a page on which nothing runs does without
     from fitting.in_flight import in_flight

@@ -15,6 +15,7 @@ from typing import ParamSpec, TypeVar
 
 from dashboard import state
 from dashboard.probe import cluster, corpora
+from dashboard.probe import launched as launched_with
 from dashboard.probe import state as probe_state
 from dashboard.probe.price import limits
 from dashboard.probe.settings import NAMES, ProbeSettings, is_name, settings
@@ -105,8 +106,10 @@ def launch(values: dict[str, object], name: str) -> str:
         # Those that are made already on the same side are its runs, too.
         if given is not None:
             cluster.submit(called, [one for one in specs if one.key not in ours], given)
+            launched_with.remember(cluster.folder(called), found.outlook)
             return called
         Store(root).submit(called, [one for one in specs if one.key not in theirs])
+        launched_with.remember(root / called, found.outlook)
     _serve(asked)
     return called
 

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import numbers, state, widgets
-from dashboard.probe import cluster, curves, forecasts, launching, panels, payload, words
+from dashboard.probe import cluster, curves, forecasts, launched, launching, panels, payload, words
 from dashboard.probe import state as probe_state
 from dashboard.probe.chart import live_chart
 from dashboard.probe.price import size
@@ -79,7 +79,7 @@ def _shown(
     st.set_page_config(page_title=words.title(sweep))
     sentence, under, values = words.standing(sweep)
     if sweep.done and not sweep.active:
-        under = f"{under} {probe_state.compared([run.probe for run in sweep.runs])}".strip()
+        under = f"{under} {launched.afterwards(cluster.folder(name), [run.probe for run in sweep.runs])}".strip()
     widgets.answer(sentence, under, **values)
     if sweep.held:
         st.html(f'<p class="iso-caution" role="note">{escape(sweep.held)}</p>')
@@ -221,6 +221,17 @@ def _table(sweep: Sweep, told: Mapping[str, str]) -> None:
     )  # fmt: skip
 
 
+def _of_pools(run: Run) -> dict[str, str]:
+    """The last loss on each pool, of runs that mix the same pools in several ways."""
+    if not run.mixed:
+        return {}
+    last = run.of_pools(run.rows[-1]) if run.rows else [None] * len(run.spec.pools)
+    return {
+        f"On {pool.corpus}": f"{loss:.4f}" if isinstance(loss, float) else ""
+        for pool, loss in zip(run.spec.pools, last, strict=True)
+    }
+
+
 def frame(sweep: Sweep, told: Mapping[str, str]) -> pd.DataFrame:
     """The runs as the table shows them; `told` is what is said of those in flight, by their keys."""
     return pd.DataFrame([_line(run, told.get(run.key, "")) for run in sweep.runs])
@@ -231,8 +242,9 @@ def _line(run: Run, told: str) -> dict[str, Any]:
         "Run": run.label,
         "State": "Stopping" if run.stopping else WORDS[run.state],
         "Progress": round(100 * run.progress),
-        "Time left": numbers.duration(run.left) if run.state == "running" and run.left else "",
+        "Time left": numbers.roughly(run.left) if run.state == "running" and run.left else "",
         "Loss": "" if run.loss is None else f"{run.loss:.4f}",  # a column of numbers says None for those that have none
+        **_of_pools(run),
         "Device": run.on,
         "What it says": (told if not run.stopping else "")
         or (run.sentence if run.state != "done" else run.probe.notice),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
-from dashboard.probe.estimate import Beside, Estimate, Estimator
+from dashboard.probe.estimate import Estimate, Estimator
 from data.plural import agreeing, plural
 from data.probe.found import Probe
 from data.probe.queue import ahead
 from data.probe.spec import Spec
+
+UP = 1.5  # seconds until a queue has come up, and until the end of its last run is seen
 
 
 @dataclass(frozen=True)
@@ -84,31 +84,8 @@ def outlook(
     def seconds(runs: Sequence[ahead.Left]) -> float:
         return sum(one.seconds or 0.0 for one in told(runs))
 
-    made = ahead.processes(left, slots, teller.target.kind, seconds)
+    made = ahead.processes(left, slots, teller.target.kind, seconds, alone=teller.target.alone)
     each = {i: one for by in made for i, one in zip(by.runs, told([left[i] for i in by.runs]), strict=True)}
     ordered = tuple(each[i] for i in sorted(each))
-    whole = None if any(one.seconds is None for one in ordered) else max((by.ended for by in made), default=0.0)
+    whole = None if any(one.seconds is None for one in ordered) else max((by.ended + UP for by in made), default=0.0)
     return Outlook(len(specs), done, len(specs) - done - len(kept), ordered, max(1, slots), whole)
-
-
-def compared(found: Iterable[Beside]) -> str:
-    """What was measured against what was said beforehand, as a clause; '' where nothing was measured.
-
-    Ratios are measured over said: the median, and the lowest and highest where they differ.
-    """
-    listed = list(found)
-    steps = [one.ratio for one in listed if one.ratio]
-    held = [one.memory_measured / one.memory_said for one in listed if one.memory_measured]
-    said = []
-    if steps:
-        said.append(f"a step took {_times(steps)} as long as was said beforehand")
-    if held:
-        said.append(
-            f"with {_times(held)} the memory" if said else f"memory was {_times(held)} what was said beforehand"
-        )
-    return f"in {plural(len(listed), 'run')} {', '.join(said)}" if said else ""
-
-
-def _times(ratios: Sequence[float]) -> str:
-    low, middle, high = (f"{float(f'{x:.2g}'):,g}" for x in (min(ratios), float(np.median(ratios)), max(ratios)))
-    return f"{middle} times" if low == high else f"{middle} times ({low} to {high})"

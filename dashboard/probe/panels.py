@@ -83,19 +83,27 @@ def _look(key: str) -> None:
 # --- the design and its fields ---------------------------------------------------------------------------------------
 
 
+def most_flops(specs: Sequence[Spec] | None) -> float:
+    """The FLOP (6ND) of the most expensive run that is laid out; 0 for none."""
+    return max((six_nd(one.counts.nonembed, one.tokens) for one in specs or ()), default=0.0)
+
+
 def turned(specs: Sequence[Spec] | None, asked: ProbeSettings) -> float:
     """Where the dial stands: log10 of the FLOP (6ND) of the most expensive run that is laid out, wherever that was said.
 
     At the step of the dial that lays out about so much; where it was left, in a sweep that cannot be laid out.
     """
-    most = max((six_nd(one.counts.nonembed, one.tokens) for one in specs or ()), default=0.0)
+    most = most_flops(specs)
     at = min(max(round(math.log10(most), 3), LEAST_DIAL), MOST_DIAL) if most > 0 else asked.dial
     nearest = min(STEPS, key=lambda step: abs(step - at))
     return nearest if abs(nearest - at) < ABOUT else at
 
 
-def controls(sweep: dict[str, Any], dial: float) -> None:
-    """One column: the design, the dial, the fields; each writes to the workspace at once."""
+def controls(sweep: dict[str, Any], dial: float, most: float = 0.0) -> None:
+    """One column: the design, the dial, the fields; each writes to the workspace at once.
+
+    Where the dial stands it says the FLOP (6ND) of the most expensive run that is laid out, `most`, which its step may miss a little.
+    """
     design = str(sweep.get("design", "grid"))
     known = {name: one.title for name, one in DESIGNS.items()}
     st.selectbox(
@@ -106,7 +114,8 @@ def controls(sweep: dict[str, Any], dial: float) -> None:
     if design in DESIGNS:
         widgets.quiet(DESIGNS[design].sentence)
     st.select_slider(
-        "Compute of the most expensive run", sorted({*STEPS, dial}), format_func=lambda at: f"{numbers.flop(10.0**at)} {FLOP}",
+        "Compute of the most expensive run", sorted({*STEPS, dial}),
+        format_func=lambda at: f"{numbers.flop(most if most and at == dial else 10.0**at)} {FLOP}",
         key=widgets.hold("probe_dial", dial), on_change=_dial, args=(design,),
         help="Sizes, tokens and budgets follow from it: 20 tokens a parameter at the most expensive run (Hoffmann et al. 2022, arXiv "
         "2203.15556), widths a factor of about 1.4 apart. It follows what the fields and the JSON say.",
@@ -237,7 +246,7 @@ def launcher(sweep: dict[str, Any], found: Price, on: str, asked: ProbeSettings,
         widgets.quiet("The same sweep in a terminal, with the JSON below as sweep.json:")
         command(name, asked)
         return
-    if broken or not fresh or not on or on == "no device":
+    if broken or not fresh or not on or on == words.NO_DEVICE:
         widgets.trouble(
             broken.why
             if broken

@@ -55,6 +55,7 @@ def the_plane(sweep: Sweep, others: pd.DataFrame | None = None) -> dict[str, Any
         "key": "plane",
         "title": "",
         "words": "Rings are runs to come; a finished run has the colour of its loss, yellow for the lowest."
+        + (" It is the mean over all pools, whatever a run's mix." if sweep.mixed else "")
         + (" A cross is a run that ended otherwise." if any(sweep.counts[state] for state in CROSSED) else "")
         + (" Grey rings are the runs of the current set." if len(around) else ""),
         "said": f"{len(runs)} runs by parameters and tokens, {sweep.done} of them done",
@@ -166,7 +167,7 @@ def words(run: Run, found: InFlight | None = None) -> str:
     if run.state == "running" and run.progress >= 1.0:
         return f"finishing{f', {loss}' if loss else ''}"
     if run.state == "running":
-        left = f", {numbers.duration(max(run.left, 1.0))} left" if run.left is not None else ""
+        left = f", {numbers.roughly(run.left)} left" if run.left is not None else ""
         return f"{numbers.percent(run.progress)}{left}" + (f", {loss}" if loss else "")
     return loss if run.state == "done" else f"{WORDS[run.state].lower()}{f', {loss}' if loss else ''}"
 

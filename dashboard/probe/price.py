@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dashboard import numbers
 from dashboard.probe.estimate import Estimator, Target
-from dashboard.probe.outlook import outlook
+from dashboard.probe.outlook import Outlook, outlook
 from data.probe.found import Probe
 from data.probe.spec import Spec
 
@@ -22,7 +22,7 @@ ROW = 1500.0  # and each evaluation
 class Price:
     """Of n runs that are left, on so many slots: FLOP (6ND) and tokens in all, seconds until the last has ended (None where not known),
     bytes of the largest process's memory and of all folders, dollars where an hour's price is known; the factor by which the seconds
-    may be off, and where they are from."""
+    may be off, and where they are from; `outlook` has it run by run."""
 
     runs: int
     slots: int
@@ -34,11 +34,12 @@ class Price:
     money: float | None
     factor: float
     how: str
+    outlook: Outlook
 
     @property
     def time(self) -> str:
         """The seconds in words."""
-        return "an unknown time" if self.seconds is None else numbers.duration(self.seconds)
+        return "an unknown time" if self.seconds is None else numbers.roughly(self.seconds)
 
 
 def price(
@@ -55,7 +56,7 @@ def price(
     return Price(
         len(left), found.slots, found.flops, found.tokens, found.seconds,
         max((one.memory for one in found.left), default=0.0), disk, None if None in money else sum(m for m in money if m is not None),
-        found.factor, found.how,
+        found.factor, found.how, found,
     )  # fmt: skip
 
 
@@ -99,8 +100,8 @@ def limits(found: Price, root: Path, most_runs: int, most_hours: float, keep_fre
         Limit(
             "time",
             found.time,
-            numbers.duration(most_hours * 3600.0),
-            f"The sweep takes about {found.time}; the limit is {numbers.duration(most_hours * 3600.0)}."
+            numbers.roughly(most_hours * 3600.0),
+            f"The sweep takes about {found.time}; the limit is {numbers.roughly(most_hours * 3600.0)}."
             if hours > most_hours
             else "",
         ),

@@ -14,8 +14,8 @@ import streamlit as st
 from dashboard import state
 from dashboard.plan import state as plan_state
 from dashboard.plan.settings import DEFAULTS as PLAN_DEFAULTS
-from dashboard.probe import corpora, derive, form, outlook
-from dashboard.probe.estimate import Estimator, Target
+from dashboard.probe import corpora, derive, form
+from dashboard.probe.estimate import Target
 from dashboard.probe.price import Price, price
 from dashboard.probe.settings import ProbeSettings, settings
 from dashboard.workspace import store as workspace
@@ -113,15 +113,6 @@ def priced(specs: Sequence[Spec], free: Sequence[Slot]) -> Price:
     kind = "cuda" if any(slot.device == "cuda" for slot in free) else "cpu"
     title = next((slot.title for slot in free if slot.device == kind), "")
     return price(specs, len(free), Target(kind, title, an_hour() if kind == "cuda" else None), known())
-
-
-def compared(made: Sequence[Probe]) -> str:
-    """What was measured of finished runs of a sweep against what was said before its launch, as a sentence; '' where nothing was."""
-    kind = "cuda" if any(one.status.device.startswith("cuda") for one in made) else "cpu"
-    title = next((slot.title for slot, _ in slots(settings()) if slot.device == kind), "")
-    own = tuple(one for one in known().values() if one.status.state == "done")
-    said = outlook.compared(Estimator(Target(kind, title), own).beside(made))
-    return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
 def known() -> dict[str, Probe]:

@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dashboard import numbers
-from dashboard.probe.estimate import at_once
+from dashboard.probe.estimate import at_once, measured_start
+from dashboard.probe.launched import WHOLE, launch_of
+from dashboard.probe.left import goes_on_from_trunk, own, process_seconds, whole_seconds
 from dashboard.probe.price import spread
-from data.probe.cost import cost
+from data.probe import cost
+from data.probe.folder import now
 from data.probe.found import Probe, probe, probes_of
 from data.probe.members import FILE
 from data.probe.queue import shared
@@ -37,9 +40,10 @@ Rows = tuple[dict[str, Any], ...]
 
 @dataclass(frozen=True)
 class Run:
-    """One run: `state` as the queue and its folder say it, `progress` a share, `left` seconds where they are known.
+    """One run: `state` as the queue and its folder say it, `progress` the share of what is its own, `left` seconds where they are known.
 
-    `seconds` is what it took so far (all of it, where it has ended), `expected` what was expected of the whole.
+    `seconds` is what its process took so far (all of it, where it has ended), `expected` what was said of its own part at the launch,
+    `likely` the same by its own measurements, where there are any.
     """
 
     key: str
@@ -53,6 +57,8 @@ class Run:
     slot: str
     spec: Spec
     probe: Probe
+    likely: float | None = None
+    mixed: bool = False  # other runs of the sweep mix the same pools in other shares
     stopping: bool = False  # it was cancelled, and has not ended yet
 
     @property
@@ -62,17 +68,27 @@ class Run:
 
     @property
     def losses(self) -> list[tuple[float, float]]:
-        """Tokens and held-out loss, in order."""
+        """Tokens and held-out loss, in order.
+
+        The loss that a mixture logs is over its own mix. Of runs of several mixes it is the mean of the losses on each pool: on the same
+        text for all of them.
+        """
         return [
-            (float(r["tokens"]), float(r["loss"]))
-            for r in self.rows
-            if _number(r.get("loss")) and _number(r.get("tokens"))
+            (float(r["tokens"]), x) for r in self.rows if (x := self._loss(r)) is not None and _number(r.get("tokens"))
         ]
 
     @property
     def loss(self) -> float | None:
         """The last held-out loss."""
         return self.losses[-1][1] if self.losses else None
+
+    def _loss(self, row: Mapping[str, Any]) -> float | None:
+        each = self.of_pools(row) if self.mixed else [row.get("loss")]
+        return sum(map(float, each)) / len(each) if each and all(map(_number, each)) else None
+
+    def of_pools(self, row: Mapping[str, Any]) -> list[Any]:
+        """The held-out loss on each pool in a row of the log."""
+        return [row.get(f"loss_pool_{i}") for i in range(len(self.spec.pools))]
 
     @property
     def on(self) -> str:
@@ -98,6 +114,11 @@ class Sweep:
     def counts(self) -> Counter[str]:
         """How many runs stand how."""
         return Counter(run.state for run in self.runs)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether its runs mix the same pools in several ways, so that losses are compared over each pool alike."""
+        return any(run.mixed for run in self.runs)
 
     @property
     def active(self) -> bool:
@@ -133,7 +154,7 @@ class Sweep:
         for run in self.runs:
             if run.state == "running" and not run.stopping:
                 left = run.left if run.left is not None else run.expected * (1 - run.progress) * pace
-                where = run.slot.partition("/")[0] or run.key
+                where = _process(run.slot) or run.key
                 now[where] = max(left, now.get(where, 0.0))
         then = [run.expected * (1 - run.progress) * pace for run in self.runs if run.state in ("queued", "lost")]
         return spread([*now.values(), *then], max(self.slots, len(now)))
@@ -147,11 +168,7 @@ class Sweep:
             for run in self.runs
             if run.state == "done" and run.seconds > 0
         ]
-        going = [
-            (step * _steps(run) / at_once(run.probe), run.expected)
-            for run in self.runs
-            if run.rows and (step := _step(run))
-        ]
+        going = [(run.likely, run.expected) for run in self.runs if run.likely is not None]
         pairs = took or going
         return sum(a for a, _ in pairs) / sum(b for _, b in pairs) if pairs else 1.0
 
@@ -174,6 +191,9 @@ def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) ->
     found = [(job, probe(root / job.sweep / job.name)) for job in jobs]
     known = [(job, one, one.what) for job, one in found if one.what is not None]
     labels = labelled([what for *_, what in known])
+    launch, keys, clock = launch_of(root / name), {job.key for job in jobs}, now()
+    shares = {tuple(pool.share for pool in what.pools) for *_, what in known}
+    mixed = len({tuple(pool.corpus for pool in what.pools) for *_, what in known}) == 1 and len(shares) > 1
     runs = []
     for (job, one, what), label in zip(known, labels, strict=True):
         state = "lost" if job.state == "running" and one.status.state == "lost" else job.state
@@ -181,15 +201,21 @@ def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) ->
         steps = one.status.steps or 0
         rows = one.rows
         step = max(one.status.step, int(rows[-1].get("step", 0)) if rows else 0)
-        progress = 1.0 if state == "done" else min(1.0, step / steps) if steps else 0.0
-        expected = _expected(what)
+        made = own(what, goes_on_from_trunk(what, keys))
+        at = max(0, step - made.begin)
+        progress = 1.0 if state == "done" else min(1.0, at / max(1, steps - made.begin)) if steps else 0.0
         run = Run(
             job.key, label, state, "Asked to stop." if job.stopping else one.notice or job.sentence, progress, None,
-            max(0.0, job.ended - job.started) if job.ended and job.started else 0.0, expected,
-            job.slot, what, one, job.stopping,
+            max(0.0, job.ended - job.started) if job.ended and job.started else 0.0,
+            launch.runs.get(job.key, {}).get(WHOLE) or made.seconds, job.slot, what, one,
+            mixed=mixed, stopping=job.stopping,
         )  # fmt: skip
-        if state == "running" and not job.stopping and steps and (each := _step(run)):
-            run = replace(run, left=each * (steps - step))
+        start = measured_start(one) or launch.runs.get(job.key, {}).get("start", cost.START)
+        if rows and state in ("running", "queued", "lost"):
+            run = replace(run, likely=whole_seconds(one, what, made, start))
+        if state == "running" and not job.stopping:
+            together = sum(other.state == "running" and _process(other.slot) == _process(job.slot) for other in jobs)
+            run = replace(run, left=_left(run, step, start, clock - job.started, together))
         runs.append(run)
     odd = {
         one.folder.path.name: one.fault for one in (*(one for _, one in found), *probes_of(root / name)) if one.fault
@@ -204,10 +230,17 @@ def stands(state: str, one: Probe) -> str:
     return "failed" if state == "done" and one.wrong else state
 
 
-@lru_cache(maxsize=10_000)
-def _expected(spec: Spec) -> float:
-    """Seconds that a run is expected to take on one core."""
-    return cost([spec]).seconds
+def _left(run: Run, step: int, start: float, ago: float, together: int) -> float:
+    """Seconds until the process of so many runs has ended: by what it measured, or before that by what was said, of which so much has
+    passed."""
+    if run.rows and (left := process_seconds(run.probe, run.spec, step, 0.0)) is not None:
+        return left
+    return max(0.0, start - ago) + max(0.0, run.expected * together - start) * (1.0 - run.progress)
+
+
+def _process(slot: str) -> str:
+    """Where a process runs, of the place of one of its runs."""
+    return slot.partition("/")[0]
 
 
 def labelled(specs: Sequence[Spec]) -> list[str]:
@@ -230,18 +263,6 @@ def _said(name: str, value: Any) -> str:
     words = {"seq_len": "length", "lr": "rate", "weight_decay": "decay", "optimiser": "", "corpus": "", "schedule": ""}
     shown = f"{value:.3g}" if isinstance(value, float) else str(value)
     return f"{words.get(name, name.replace('_', ' '))} {shown}".strip()
-
-
-def _step(run: Run) -> float | None:
-    """Seconds of a step, by its last measurement."""
-    each = next((r["step_seconds"] for r in reversed(run.rows) if _number(r.get("step_seconds"))), None)
-    return float(each) if each else None
-
-
-def _steps(run: Run) -> float:
-    """About how many steps the whole run has, by its last measurement."""
-    last = next((row for row in reversed(run.rows) if "tokens" in row), {})
-    return float(last.get("step", 0)) * run.spec.tokens / float(last["tokens"]) if last else 0.0
 
 
 def size_on_disk(path: Path) -> float:

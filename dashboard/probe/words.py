@@ -11,8 +11,12 @@ from data.plural import plural
 from data.probe.cost import FLOP
 from data.probe.spec import Spec
 
+NO_DEVICE = "no device"
 INSTALL = "pip install -e '.[probe]'"
 NO_TORCH = "Runs are trained with torch, which is not installed here."
+
+#: What a loss is over where runs mix pools in several ways: each logs that of its own mix, which are of different text.
+ALIKE = "the mean over all pools, whatever a run's mix"
 
 #: What to do where a sweep may not be launched, by what stands in the way: fields by their labels on the page.
 REMEDIES = {
@@ -29,7 +33,7 @@ def designed(specs: Sequence[Spec], found: Price, on: str, before: int = 0) -> t
     whole = plural(len(specs) + before, "run")
     if not found.runs:
         return "{n} " + ("was" if whole == "1 run" else "were") + " launched before.", "", {"n": whole}
-    sentence = ("The {n} left" if before else "{n}") + " would take about {time}" + f" on {on}."
+    sentence = ("The {n} left" if before else "{n}") + " would take about {time}" + f", {on}."
     launched = f"{before:,} of {whole} {'was' if before == 1 else 'were'} launched before. " if before else ""
     sizes = sorted(float(one.counts.nonembed) for one in specs)
     tokens = sorted(float(one.tokens) for one in specs)
@@ -47,7 +51,7 @@ def confirmed(found: Price, on: str) -> str:
     """What the confirmation of a launch states."""
     money = f" and {numbers.money(found.money)}" if found.money is not None else ""
     return (
-        f"{plural(found.runs, 'run')}, {numbers.flop(found.flops)} {FLOP}: about {found.time} of {on}{money}, "
+        f"{plural(found.runs, 'run')}, {numbers.flop(found.flops)} {FLOP}: about {found.time}, {on}{money}, "
         f"{size(found.disk)} of disk. They go on when this page, the browser or the server is closed. This page's address finds them "
         "again; a page that is opened without it lists them under Earlier work."
     )
@@ -67,14 +71,15 @@ def standing(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
     under = f"{', '.join(others)[:1].upper()}{', '.join(others)[1:]}." if others else ""
     losses = sorted(run.loss for run in sweep.runs if run.state == "done" and run.loss is not None)
     if losses:
-        under = f"{under} Held-out loss {_range(losses)} nats per token.".strip()
+        over = f", {ALIKE}" if sweep.mixed else ""
+        under = f"{under} Held-out loss {_range(losses)} nats per token{over}.".strip()
     if sweep.stopping:
         under = f"{under} What stops writes a checkpoint first.".strip()
         return f"{{done}} {verb} done, {sweep.stopping} stopping.", under, values
     if sweep.held:
         return f"{{done}} {verb} done; the sweep is held.", under, values
     if sweep.active:
-        left = numbers.duration(max(sweep.left, 1.0))
+        left = numbers.roughly(sweep.left)
         return f"{{done}} {verb} done, about {{left}} left.", under, values | {"left": left}
     return f"{{done}} {verb} done.", under, values
 
@@ -99,13 +104,26 @@ def chosen(sweep: Sweep) -> str:
     return f"{sweep.name}: {sweep.done} of {whole}, {how}"
 
 
-def on(slots: Sequence[str]) -> str:
-    """So many slots in words: 2 CPU slots, 1 GPU."""
+def on(slots: Sequence[str], noun: str = "") -> str:
+    """How many runs are at work at once on these devices: `one at a time on the CPU`, `2 at a time, each on a GPU`; NO_DEVICE for none.
+
+    With a `noun` they are called so: `1 run at a time on the CPU`.
+    """
     gpus = sum(name.startswith("gpu") for name in slots)
-    parts = [plural(gpus, "GPU")] if gpus else []
-    cpus = len(slots) - gpus
-    parts += [plural(cpus, "CPU slot")] if cpus else []
-    return " and ".join(parts) or "no device"
+    if not slots:
+        return NO_DEVICE
+    count = plural(len(slots), noun) if noun else "one" if len(slots) == 1 else f"{len(slots):,}"
+    mixed = 0 < gpus < len(slots)
+    where = (
+        " on GPUs and the CPU"
+        if mixed
+        else " on the CPU"
+        if not gpus
+        else " on a GPU"
+        if gpus == 1
+        else ", each on a GPU"
+    )
+    return f"{count} at a time{where}"
 
 
 _OTHERS = (

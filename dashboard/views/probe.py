@@ -14,12 +14,12 @@ st.html(live.STYLE)
 asked = probe_settings.settings()
 sweeps = live.all_sweeps()
 read = state.reading()
-kept = None if read.whole is None else read.whole.kept
+kept = None if read.runs is None else read.runs.kept
 chips = (
     [widgets.Chip(state.chosen().title, "")] if read.runs is None else summary.chips(state.chosen().title, read.runs)
 )
 torch = probe_state.torch()
-on = words.on([slot.name for slot, _ in probe_state.slots(asked)])
+on = words.on([slot.name for slot, _ in probe_state.slots(asked)], "run")
 widgets.chips(
     [
         *chips,
@@ -69,7 +69,8 @@ with main:
             panels.launcher(sweep, found, on, asked, len(fresh), len(specs) - len(fresh))
 with side:
     earlier_work.panel()
-    panels.controls(sweep, panels.turned(None if isinstance(specs, DataError) else specs, asked))
+    laid = None if isinstance(specs, DataError) else specs
+    panels.controls(sweep, panels.turned(laid, asked), panels.most_flops(laid))
     widgets.steps()
 
 with st.expander("As JSON"):

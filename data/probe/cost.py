@@ -26,7 +26,9 @@ FLOP = "FLOP (6ND)"  # what FLOP of probes are called where they are said: 6 tim
 # 17 %, on cores that other work shared; then times .75, which is what steps took where two runs had two cores to themselves
 # (tests/benchmarks/probe_cost.py).
 PRICES = 0.75 * np.array([2.3e-3, 1.07e-3, 4.56e-11, 2.64e-8, 1.98e-9, 1.75e-10, 8.6e-9, 0.0])
-FORWARD = 0.35  # the share of a step's work that a forward pass alone is
+# The share of a step's work that a forward pass alone is. Evaluations of whole runs took 1.03 to 1.41 times as long, beside their own
+# steps, as .35 said at widths 16 to 64 on three kinds of text; measured apart in the trainer.
+FORWARD = 0.42
 # What a measure takes in plain steps on as many sequences as it looks at, measured in turns with such steps at widths 32 and 96
 # (tests/benchmarks/probe_extras.py): noise 2.1 and 2.4, update_noise 4.6 and 4.9, with Muon 4.2 and 4.8, hessian 120 at both,
 # coordinates 2.0 and 2.2, distance .06 and .05. Adafactor's goes through the gradients as often as AdamW's, SGD's is `noise`.
@@ -36,9 +38,11 @@ UPDATE_NOISE = {"adamw": 4.8, "adafactor": 4.8, "muon": 4.5, "sgd": 2.3}
 PART = 0.85
 # Evaluations of k runs at once take k to this power of one's: 2.1 to 2.5 of one at k = 2, 11 to 13 at k = 8 [likewise, widths 16, 32].
 SEEN_AT_ONCE = 1.2
-START = 2.5  # seconds until the first step: torch is loaded
+# Seconds of a process until its first step: Python and torch 1.3, text .1 to .4 [measured apart in the trainer]; and from its end until
+# the next begins, as the queue looks once a second.
+START, TURN = 1.8, 0.7
 IN_ONE = 16_384  # tokens of an evaluation at once
-PROCESS = 385e6  # bytes that a process with torch holds before its first step on a CPU
+PROCESS = 270e6  # bytes that a process with torch holds before its first step on a CPU
 FILLED = 0.8  # the share of a device's memory that a run is let take by estimate
 _STATES = {"adamw": 2, "muon": 2, "sgd": 1, "adafactor": 0}  # tensors of a weight's size that an optimiser keeps
 
@@ -144,13 +148,22 @@ def _scored(
 
 def seconds(spec: Spec) -> float:
     """Seconds of one CPU thread that a run takes: its steps, its evaluations (of averaged weights too) and its start."""
-    return START + work_seconds(spec, todo([spec]))
+    return START + TURN + work_seconds(spec, todo([spec]))
 
 
 def work_seconds(spec: Spec, what: Todo) -> float:
     """Seconds of one CPU thread that the steps and evaluations of runs such as this one take."""
-    stepping = sum(n * step_seconds(spec, batch, runs) for (batch, runs), n in what.steps.items())
-    return stepping + sum(n * measuring_seconds(spec, batch, runs) for (batch, runs), n in what.evaluated.items())
+    return stepping_seconds(spec, what) + evaluating_seconds(spec, what)
+
+
+def stepping_seconds(spec: Spec, what: Todo) -> float:
+    """Seconds of one CPU thread that the steps of runs such as this one take."""
+    return sum(n * step_seconds(spec, batch, runs) for (batch, runs), n in what.steps.items())
+
+
+def evaluating_seconds(spec: Spec, what: Todo) -> float:
+    """Seconds of one CPU thread that all rows of the logs of runs such as this one take beside their steps."""
+    return sum(n * measuring_seconds(spec, batch, runs) for (batch, runs), n in what.evaluated.items())
 
 
 def step_seconds(spec: Spec, batch: int, runs: int = 1) -> float:

@@ -68,6 +68,11 @@ class Process:
             return None
 
     @property
+    def born(self) -> float:
+        """When it began, seconds since 1970 by the clock of this boot."""
+        return self.began + psutil.boot_time()
+
+    @property
     def alive(self) -> bool:
         """Whether it still runs: not another of its number, nor one that ended and was not waited for."""
         now = self.of(self.pid)

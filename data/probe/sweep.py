@@ -154,19 +154,27 @@ def _rates(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _widths(given: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every width at the same rates, in each parametrisation, whose base is the narrowest."""
+    """Every width at the same rates, in each parametrisation, whose base is the narrowest.
+
+    At its base muP is the standard parametrisation, step for step: the one run is laid out, and counts for both where they are read.
+    """
     rates = _numbers(given, "rates", RATES)
     laid = _grid(given)
     base = min(spec(one).width for one in laid) if isinstance(given.get("width"), list) and laid else 0
-    return [
-        {
-            **one,
-            "lr": each,
-            **({} if one["parametrisation"] == "standard" else {"base_width": one.get("base_width", base)}),
-        }
-        for one in laid
-        for each in rates
-    ]
+    standard = [_without(one) for one in laid if one["parametrisation"] == "standard"]
+    out = []
+    for one in laid:
+        more = {} if one["parametrisation"] == "standard" else {"base_width": one.get("base_width", base)}
+        made = spec({**one, **more})
+        if made.parametrisation == "mup" and made.width == made.base_width and _without(one) in standard:
+            continue
+        out += [{**one, **more, "lr": each} for each in rates]
+    return out
+
+
+def _without(one: dict[str, Any]) -> dict[str, Any]:
+    """A run but for its parametrisation."""
+    return {name: value for name, value in one.items() if name not in ("parametrisation", "base_width")}
 
 
 def _mixtures(given: dict[str, Any]) -> list[dict[str, Any]]:
@@ -273,7 +281,8 @@ DESIGNS: dict[str, Design] = {
     ),
     "width": Design(
         "Width ladder",
-        "Widths at the same learning rates, in the standard parametrisation and in muP: which rate is best at each.",
+        "Widths at the same learning rates, in the standard parametrisation and in muP: which rate is best at each. At the narrowest, the "
+        "base of muP, both are the same run, which is trained once and counts for both.",
         {"rates": "the learning rates"},
         _widths,
         _so_many("rates", RATES),

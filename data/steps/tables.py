@@ -14,7 +14,7 @@ from data.columns.batches import global_batch
 from data.errors import DataError, ReadError, sentence
 from data.mapping import Mapping
 from data.plural import agreeing
-from data.recognise import recognise
+from data.recognition import recognise
 from data.schema import HELD_OUT
 from data.states.roles import NONE_LEFT, roles
 from data.steps.best_rows import STATED, best_rows, choices

@@ -158,7 +158,20 @@ def _apart(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield "all runs", frame
         return
     for name, rows in frame.groupby("parametrisation", sort=False):
-        yield str(name), rows
+        yield str(name), _with_base(rows, frame[frame["parametrisation"] == "standard"]) if name == "mup" else rows
+
+
+def _with_base(rows: pd.DataFrame, standard: pd.DataFrame) -> pd.DataFrame:
+    """Runs of muP with those that were made in the standard parametrisation at its base, where both are the same."""
+    import pandas as pd
+
+    if "base_width" not in rows or rows["base_width"].nunique() != 1:
+        return rows
+    base = float(rows["base_width"].dropna().iloc[0])
+    same = (standard["width"] == base) & (base not in set(rows["width"]))
+    for column in (c for c in SAME if c in rows):
+        same &= standard[column].isin(rows[column])
+    return pd.concat([standard[same], rows], ignore_index=True)
 
 
 def usable(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:

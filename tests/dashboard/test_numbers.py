@@ -73,6 +73,9 @@ def test_short_names_say_what_they_mean():
     assert numbers.loss(1.97) == "1.97"
     assert numbers.ratio(18.2) == "18"
     assert numbers.duration(11 * 86400) == "11\u00a0days"
+    roughly = [numbers.roughly(t).replace("\u00a0", " ") for t in (0.53, 1.0, 9.0, 540.0, 402.0, 7 * 3600.0)]
+    assert roughly == ["1 second", "1 second", "9 seconds", "9 minutes", "6.7 minutes", "7 hours"]
+    assert numbers.roughly(None) == "—"
     assert numbers.money(0.81e6) == "$0.81\u202fM"
     assert numbers.percent(0.95) == "95\u202f%"
     assert numbers.interval(860e9, 1.9e12, "count") == "860\u202fB – 1.9\u202fT"

@@ -16,7 +16,7 @@ from dashboard.error_messages import once
 from dashboard.workspace import store as workspace
 from data.errors import DataError
 from data.readers import read_table
-from data.recognise import recognise
+from data.recognition import recognise
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 PAGES = ("runs", "fit", "plan", "batch", "compare")

@@ -1,5 +1,8 @@
 """Token files as nanoGPT, modded-nanogpt and llm.c write them: 16-bit tokens, least byte first, with or without a header.
 
+Nothing in a file without a header says how many bits its tokens have. Where every second number is 0, or nearly, they have 32 or 64,
+and the file is refused: read as 16 bits, every second token would be one that nobody wrote, and easy to predict.
+
 The header is 256 numbers of 32 bits: 20240520, the version 1, how many tokens follow. Of a folder, files called val (or valid, test,
 eval, dev) are held out; where none is, the last twentieth of each file. A meta.json beside them may say `vocab_size`; no pickle is read.
 """
@@ -29,6 +32,9 @@ MAGIC, VERSION, HEADER = 20240520, 1, 256 * 4
 GPT2 = 50257  # the vocabulary of files of that header and version
 _HELD = re.compile(r"(?:^|[^a-z])(?:val|valid|validation|test|eval|dev)(?:[^a-z]|$)", re.IGNORECASE)
 _CHUNK = 2**24  # tokens that are looked through at once
+# Of a token of 32 bits the upper half is below 4, as a vocabulary has 262,144 tokens at most: looked at in so many numbers of a file's
+# begin, in files of some length, and that share of them has to be so.
+_UPPER, _LOOKED, _FEWEST, _MOSTLY = 4, 2**20, 16, 0.95
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,26 @@ def _shard(path: Path) -> Shard:
         return Shard(path, HEADER, count)
     if size % 2 or not size:
         raise DataError(f"{path} has {size:,} bytes; a token file has two for each token.")
+    _narrow(path, size // 2)
     return Shard(path, 0, size // 2)
+
+
+def _narrow(path: Path, count: int) -> None:
+    """Raise DataError for tokens of more than 16 bits: then one of two numbers in turn is the upper half of a token, and so 0 or small."""
+    some = mapped(path, "<u2", min(count, _LOOKED), 0)
+    if len(some) < _FEWEST:
+        return
+    for upper, lower in ((some[1::2], some[0::2]), (some[0::2], some[1::2])):
+        small, others = upper < _UPPER, lower < _UPPER
+        if (small.mean() > _MOSTLY and others.mean() < _MOSTLY) or (not upper.any() and lower.any()):
+            halves = (
+                some[: len(some) // 4 * 4].reshape(-1, 2, 2).any(axis=2)
+            )  # of 64 bits, whether either of its 32 are not 0
+            bits = 64 if halves.mean(axis=0).min() < 1.0 - _MOSTLY else 32
+            raise DataError(
+                f"{path} has tokens of {bits} bits, as every second number of 16 bits in it is 0 or nearly; 16 bits are read. "
+                "Write it anew as numpy's uint16, which holds a vocabulary of up to 65,536."
+            )
 
 
 def _looked_through(shards: list[Shard]) -> tuple[int, str]:

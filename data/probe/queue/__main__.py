@@ -16,7 +16,7 @@ def main() -> int:
     """Exit codes: 0 nothing is left, 2 wrong use, 3 another process serves the queue."""
     parser = argparse.ArgumentParser(prog="python -m data.probe.queue", description=__doc__)
     parser.add_argument("root", type=Path)
-    parser.add_argument("--cpus", type=int, default=1, help="slots on the CPU")
+    parser.add_argument("--cpus", type=int, default=1, help="runs at once on the CPU")
     parser.add_argument("--devices", default="", help="only these: cpu, 0, 1, divided by commas")
     given = parser.parse_args()
     try:

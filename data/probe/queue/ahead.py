@@ -55,14 +55,20 @@ def left(specs: Sequence[Spec], found: Mapping[str, Probe], *, again: bool = Fal
 
 
 def processes(
-    runs: Sequence[Left], slots: int, device: str, seconds: Callable[[Sequence[Left]], float]
+    runs: Sequence[Left],
+    slots: int,
+    device: str,
+    seconds: Callable[[Sequence[Left]], float],
+    *,
+    alone: bool = False,
 ) -> list[Process]:
     """The processes that make these runs, in the order in which they begin, each slot taking the next that may as it comes free.
 
-    `seconds` is what a process takes that makes runs at once. A run waits until its trunk has come to where it leaves it.
+    `seconds` is what a process takes that makes runs at once; `alone` has each made by a process of its own. A run waits until its
+    trunk has come to where it leaves it.
     """
     number = {one.spec.key: i for i, one in enumerate(runs)}
-    kinds = [_kind(one, device) for one in runs]
+    kinds = ["" if alone else _kind(one, device) for one in runs]
     waiting = dict.fromkeys(range(len(runs)))
     of_kind: dict[str, dict[int, None]] = {}
     for i, kind in enumerate(kinds):

@@ -84,13 +84,16 @@ def _taken(folder: Folder, held: contextlib.ExitStack) -> bool:
 
 def _made(folders: Sequence[Folder], given: argparse.Namespace, where: Device, together: Ranks) -> list[Status]:
     """Make runs; whatever goes wrong with them is their status, in a sentence."""
-    process, onward = str(Process.this()), False  # and whether to say what a run does next
+    this, onward = Process.this(), False  # and whether to say what a run does next
+    process = str(this)
     try:
         if together.first:
             for folder in folders:
                 folder.say(replace(_known(folder), state="running", sentence="", process=process, heartbeat=now()))
         with repeatable():
-            return make_all(folders, where, process=process, keep_every=given.keep_every, ranks=together)
+            return make_all(
+                folders, where, process=process, keep_every=given.keep_every, ranks=together, born=this.born
+            )
     except (MemoryError, RuntimeError) as error:
         said, onward = _sentence(error), is_of_a_lost_rank(error)
         _note(folders[0], together)

@@ -79,11 +79,20 @@ def device(asked: str = "") -> Device:
 @contextmanager
 def repeatable(threads: int = 1) -> Iterator[None]:
     """The same numbers from the same start, and no threads where a small model is slower with them."""
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    before = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    _deterministic("warn")
     try:
         yield
     finally:
         torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
+        _deterministic(before[1])
+
+
+def _deterministic(mode: str | int) -> None:
+    """Have operations give the same every time. `use_deterministic_algorithms` tells the compiler, too, whose import alone takes
+    longer than that of torch; without a GPU nothing is compiled."""
+    if torch.cuda.is_available():
+        torch.use_deterministic_algorithms(mode not in (0, "default"), warn_only=mode in (1, "warn"))
+    else:
+        torch.set_deterministic_debug_mode(mode)

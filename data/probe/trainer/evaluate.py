@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def measured(run: Run, ranks: Ranks, meter: Meter) -> list[dict[str, Any]]:
 
     All ranks give the same losses; what is measured beside them is in the rows of the first alone.
     """
+    began = time.perf_counter()
     found = held_out(run, run.weights, ranks)
     averaged = [held_out(run, held, ranks) for held in run.averages]
     taken = meter.lap(run.device)
@@ -75,7 +77,8 @@ def measured(run: Run, ranks: Ranks, meter: Meter) -> list[dict[str, Any]]:
             {name: value for name, value in row.items() if not isinstance(value, float) or math.isfinite(value)}
         )
         run.since[i] = Since()
-    return rows
+    took = time.perf_counter() - began
+    return [row | {"eval_seconds": took} for row in rows]
 
 
 def moment(run: Run, i: int = 0) -> Moment:

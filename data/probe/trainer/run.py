@@ -50,11 +50,15 @@ def make_all(
     steps: int | None = None,
     keep_every: float = KEEP_EVERY,
     ranks: Ranks = Ranks(),  # noqa: B008
+    born: float = 0.0,
 ) -> list[Status]:
-    """Make runs of one shape at once; one that stands further than others waits until they have caught up."""
+    """Make runs of one shape at once; one that stands further than others waits until they have caught up.
+
+    `born` is when the process began that makes them alone, seconds since 1970: what it took until the first step is logged.
+    """
     if len({alike(folder.spec) for folder in folders}) > 1:
         raise DataError("Runs that are made at once have one shape, data, length and optimiser; these do not.")
-    made = Making(device, process, keep_every, ranks, Meter.begin(device))
+    made = Making(device, process, keep_every, ranks, Meter.begin(device), born)
     for folder in folders:
         try:
             run = Run.begin(folder.spec, device)
@@ -80,10 +84,12 @@ class Making:
     keep_every: float
     ranks: Ranks
     meter: Meter
+    born: float = 0.0
     status: dict[object, Status] = field(default_factory=dict)
     _runs: list[tuple[list[Folder], Run]] = field(default_factory=list)
     _began: float = field(default_factory=now)
     _said: float = -math.inf
+    _start: float | None = None  # seconds until the first step, until they are logged
     _kept: float = field(default_factory=time.monotonic)
     _wait: float = 0.0
 
@@ -138,13 +144,17 @@ class Making:
         if time.monotonic() - self._said > SAY_EVERY:  # a clock that is set back silences nobody
             self._say(folders, run, "running")
             self._said = time.monotonic()
+        if self.born:
+            self._start, self.born = now() - self.born, 0.0
         stopped = step(run, self.ranks, asked)
         apart: dict[int, str] = {}
         if run.done in run.plan.evaluated:
+            started = {} if self._start is None else {"start_seconds": self._start}
+            self._start = None
             trained = [since.last for since in run.since]
             for i, row in enumerate(measured(run, self.ranks, self.meter)):
                 if self.ranks.first:
-                    folders[i].append(row)
+                    folders[i].append(row | started)
                 if said := _diverged(trained[i], row.get("loss", math.inf), math.log(run.spec.vocab) + ABOVE):
                     apart[i] = f"{said} at step {run.done}."
         if self.ranks.first:

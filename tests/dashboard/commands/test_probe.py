@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from dashboard.commands.probe import command
-from dashboard.probe import dry_run
+from dashboard.probe import dry_run, launched
 from dashboard.probe.estimate import Target
 from data.probe.cost import cost, memory
 from data.probe.folder import CHECKPOINT, Folder, Status
@@ -37,6 +37,20 @@ def test_a_dry_run_says_the_cost_and_makes_nothing(asked, tmp_path):
     price = cost(sweep(FOUR))
     assert price.tokens == pytest.approx(1.2e5, rel=0.03)
     assert price.flops == pytest.approx(6 * (6144 + 24576) * 6e4, rel=0.03)
+
+
+def test_a_dry_run_for_slurm_says_what_slurm_has_at_once(asked, tmp_path):
+    (tmp_path / "cl.toml").write_text("throttle = 2\n")
+    seeds = {**FOUR, "seed": [0, 1, 2]}
+    done = asked(seeds, "--dry-run", "--slurm", str(tmp_path / "cl.toml"))
+    assert done.exit_code == 0, done.output
+    assert "on 2 Slurm jobs at once." in done.output
+    assert "with 2 Slurm jobs at once, within" in done.output
+    assert "share" not in done.output  # each run is a task of its own
+    found = json.loads(asked(seeds, "--dry-run", "--json", "-", "--slurm", str(tmp_path / "cl.toml")).stdout)
+    assert (found["slots"], {one["at_once"] for one in found["runs"]}) == (2, {1})
+    found = json.loads(asked(seeds, "--dry-run", "--json", "-", "--slurm", "").stdout)
+    assert found["slots"] == 12  # all that there are
 
 
 def stands(root, spec, state, step=0, **row):
@@ -78,14 +92,15 @@ def test_a_dry_run_counts_what_is_left(asked, tmp_path):
 def test_what_was_said_is_held_against_what_was_measured_at_the_end(tmp_path):
     specs = sweep(FOUR)
     said = dry_run.told(specs, Target(), 1, tmp_path)
+    launched.remember(tmp_path / "s", said)
     for one in specs[1:]:
         stands(tmp_path, one, "done")
-    assert dry_run.afterwards(said, Target(), tmp_path, 60.0) == ""
+    assert dry_run.afterwards(said, tmp_path / "s", tmp_path, 60.0) == ""
     stands(tmp_path, specs[0], "done")
-    found = dry_run.afterwards(said, Target(), tmp_path, 60.0)
+    found = dry_run.afterwards(said, tmp_path / "s", tmp_path, 60.0)
     assert found.startswith("Made in ")
     assert " was said; in 4 runs a step took " in found
-    assert found.endswith(" times the memory.")
+    assert found.endswith(" the memory.")
 
 
 @pytest.mark.parametrize(

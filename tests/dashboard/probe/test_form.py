@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from dashboard.probe import derive, form
+from dashboard.probe import derive, form, words
 from data.errors import DataError
 from data.flops import six_nd
 from data.probe.sweep import DESIGNS, sweep
@@ -75,4 +75,14 @@ def test_numbers_of_one_field_are_written_alike_and_none_is_rounded():
 def test_json_stands_in_the_order_of_the_page():
     assert list(form.parsed(form.written({"width": 8, "evals": 3, "flops": 1e9, "design": "isoflop"}))) == [
         "design", "flops", "width", "evals"
+    ]  # fmt: skip
+
+
+def test_devices_are_said_as_a_researcher_says_them():
+    assert [words.on(names) for names in ([], ["cpu 0"], ["cpu 0", "cpu 1"], ["gpu 0"], ["gpu 0", "gpu 1"], ["gpu 0", "cpu 0"])] == [
+        "no device", "one at a time on the CPU", "2 at a time on the CPU", "one at a time on a GPU", "2 at a time, each on a GPU",
+        "2 at a time on GPUs and the CPU",
+    ]  # fmt: skip
+    assert [words.on(names, "run") for names in (["cpu 0"], ["cpu 0", "cpu 1"])] == [
+        "1 run at a time on the CPU", "2 runs at a time on the CPU",
     ]  # fmt: skip

@@ -10,7 +10,9 @@ from html import unescape
 
 import pytest
 
-from dashboard.probe import launching, live, watching
+from dashboard.probe import launched, launching, live, watching
+from dashboard.probe.estimate import Estimator, Target
+from dashboard.probe.outlook import outlook
 from dashboard.server import local
 from dashboard.workspace import store as workspace
 from data.probe.queue.ended import COMMAND
@@ -157,7 +159,8 @@ def test_runs_as_they_stand(page, queue, served):
     assert list(table["What it says"][[0, 2, 3]]) == ["", "It was no good.", ""]
     assert "finished runs" in table["What it says"][1]  # one is too few to say where it is heading
     assert table["Progress"][1] == 40
-    assert table["Time left"][1] == "30 seconds".replace(" ", "\u00a0")
+    # 38 steps of its 78 at half a second each, and the evaluations that are left
+    assert table["Time left"][1] == "21 seconds".replace(" ", "\u00a0")
     assert {"probe_use", "probe_resume", "probe_cancel"} <= names(at)
     assert "probe_clean" not in names(at)  # something runs
     assert served  # the queue is brought up again where nobody serves it
@@ -175,6 +178,7 @@ def test_what_was_launched_before_is_not_counted_again(page, space, queue, serve
 
 
 def test_a_sweep_that_ended_says_what_was_said_of_it_beforehand(page, queue, served):
+    launched.remember(queue.root / "first", outlook(sweep(FOUR), Estimator(Target(alone=True)), 1, {}))
     stands(queue, "first", FOUR, ["done"] * 4)
     text = unescape(said(page(sweep="first")))
     assert "In 4 runs a step took " in text
@@ -359,6 +363,14 @@ def test_the_dial_follows_the_fields_and_the_json(page, space):
     assert sweep["seq_len"] == 64
     at.button(key="undo").click().run()
     assert at.text_input(key="probe_tokens").value == "400 k"
+
+
+def test_the_dial_names_the_largest_budget_as_the_field_does(page, space):
+    keep(space, sweep={"design": "isoflop", "flops": [1e10, 3e10], "width": [16, 32]})
+    dial = page().select_slider(key="probe_dial")
+    assert dial.value == 10.5
+    assert any(one.startswith("3.0e10 ") for one in dial.options)
+    assert not any(one.startswith("3.2e10 ") for one in dial.options)
 
 
 def test_a_sweep_of_too_many_steps_is_refused_before_it_is_planned(page, space, monkeypatch):

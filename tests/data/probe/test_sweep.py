@@ -44,9 +44,16 @@ def test_a_batch_ladder_scales_its_rate_with_the_root_of_the_batch():
 
 def test_a_width_ladder_has_both_parametrisations_on_one_base():
     runs = sweep({"design": "width", "width": [32, 64, 128], "rates": [0.01, 0.02]})
-    assert len(runs) == 12
+    assert len(runs) == 10  # muP at its base is the standard parametrisation: one run for both
+    assert [r.width for r in runs if r.parametrisation == "mup"] == [64, 64, 128, 128]
     assert {r.base_width for r in runs if r.parametrisation == "mup"} == {32}
     assert {r.base_width for r in runs if r.parametrisation == "standard"} == {0}
+    alone = sweep({"design": "width", "width": [32, 64], "rates": [0.01], "parametrisation": ["mup"]})
+    assert [r.width for r in alone] == [32, 64]
+    other = sweep({"design": "width", "width": [32, 64], "rates": [0.01], "base_width": 64})
+    assert [(r.width, r.parametrisation) for r in other] == [(32, "standard"), (64, "standard"), (32, "mup")]
+    deep = sweep({"design": "width", "width": [32, 64], "rates": [0.01], "parametrisation": ["standard", "mup_depth"]})
+    assert len(deep) == 4
 
 
 @pytest.mark.parametrize(

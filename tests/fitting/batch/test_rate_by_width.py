@@ -128,3 +128,23 @@ def test_what_was_tried_and_the_power_law_are_kept():
     assert losses[1] == pytest.approx(tried.losses.min(), rel=0.005)
     assert found.line(found.widths) == pytest.approx(found.best, rel=0.05)
     assert np.diff(np.log(found.line(np.array([10.0, 1000.0])))) / np.log(100) == pytest.approx(found.exponent().value)
+
+
+def test_runs_at_the_base_of_mup_count_for_both_parametrisations():
+    whole = pd.concat(
+        [ladders(-1.0).assign(parametrisation="standard"), ladders(0.0).assign(parametrisation="mup")],
+        ignore_index=True,
+    )
+    base = whole["width"].min()
+    given = whole.assign(base_width=np.where(whole["parametrisation"] == "mup", base, np.nan))
+    at_base = (given["width"] == base) & (given["parametrisation"] == "mup")
+    given.loc[at_base, "loss"] = given.loc[
+        (given["width"] == base) & (given["parametrisation"] == "standard"), "loss"
+    ].to_numpy()
+    both, once = (rate_by_width(runs, resamples=50) for runs in (given, given[~at_base]))
+    for a, b in zip(both, once, strict=True):
+        assert a.parametrisation == b.parametrisation
+        np.testing.assert_array_equal(a.widths, b.widths)
+        np.testing.assert_allclose(a.best, b.best)
+    (_, apart) = rate_by_width(given[~at_base].drop(columns="base_width"), resamples=50)
+    assert base not in apart.widths  # nothing says that they are the same

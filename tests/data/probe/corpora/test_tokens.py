@@ -56,6 +56,35 @@ def test_files_with_a_header_are_those_of_gpt2(tmp_path):
     assert text.held_sequences(128) == 3
 
 
+@pytest.mark.parametrize(
+    ("dtype", "vocab", "bits"),
+    [("<u4", 500, 32), ("<i4", 2, 32), (">u4", 500, 32), ("<u4", 200_000, 32), ("<u8", 500, 64), ("<i8", 200_000, 64)],
+)
+def test_tokens_of_more_than_16_bits_are_refused(tmp_path, dtype, vocab, bits):
+    at = tmp_path / "train.bin"
+    np.random.default_rng(0).integers(0, vocab, 5000).astype(dtype).tofile(at)
+    with pytest.raises(DataError, match=rf"train\.bin has tokens of {bits} bits.*Write it anew as numpy's uint16"):
+        corpus(spec({"corpus": f"bin:{at}", "vocab": 512}))
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        np.zeros(100),
+        np.ones(100),
+        np.arange(100) % 3,
+        TOKENS % 5,
+        TOKENS * (np.arange(5000) % 7 == 0),
+        np.repeat(TOKENS, 2),
+        [5, 0] * 3,
+    ],
+)
+def test_tokens_of_16_bits_are_read_however_few_there_are_of_them(tmp_path, tokens):
+    at = tmp_path / "train.bin"
+    at.write_bytes(plain(tokens))
+    assert corpus(spec({"corpus": f"bin:{at}", "vocab": 512})).needed == max(tokens) + 1
+
+
 def test_files_that_are_no_tokens_are_said(tmp_path):
     cases = {
         "odd.bin": (b"abc", "has 3 bytes; a token file has two for each token"),

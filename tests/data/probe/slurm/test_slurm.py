@@ -23,7 +23,7 @@ from data.probe.spec import spec
 
 pytestmark = pytest.mark.usefixtures("slurm")
 PATIENCE = 120.0  # seconds
-TIMES = ("step_seconds", "step_seconds_p90", "data_seconds", "peak_memory")
+TIMES = ("step_seconds", "step_seconds_p90", "eval_seconds", "start_seconds", "data_seconds", "peak_memory")
 
 # What stands for the trainer: it works by what the run's name says, and leaves its status, from step to step, as a trainer does.
 # It needs nothing that is imported slowly.

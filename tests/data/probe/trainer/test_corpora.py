@@ -14,7 +14,7 @@ from data.probe.trainer.device import Device, repeatable  # noqa: E402
 from data.probe.trainer.run import make  # noqa: E402
 from tests.data.probe.trainer.columns import unknown  # noqa: E402
 
-TIMES = ("step_seconds", "step_seconds_p90", "data_seconds", "peak_memory")
+TIMES = ("step_seconds", "step_seconds_p90", "eval_seconds", "start_seconds", "data_seconds", "peak_memory")
 
 
 def begun(path, **fields):

@@ -257,7 +257,7 @@ def rows(path, one, *, steps=()):
     return list(folder.rows()), checkpoint.load(path / CHECKPOINT, torch.device("cpu"))[0]
 
 
-TIMES = re.compile("step_seconds|step_seconds_p90|data_seconds|peak_memory")
+TIMES = re.compile("step_seconds|step_seconds_p90|eval_seconds|start_seconds|data_seconds|peak_memory")
 
 
 def test_measuring_changes_no_bit_of_a_run_and_is_the_same_after_a_stop(tmp_path, monkeypatch):
