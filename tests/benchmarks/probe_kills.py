@@ -21,8 +21,8 @@ import numpy as np
 
 from data.probe.folder import CHECKPOINT, Folder
 from data.probe.spec import spec
+from tests.data.probe.trainer.times import TIMES
 
-TIMES = ("step_seconds", "step_seconds_p90", "data_seconds", "peak_memory")
 ROOT = Path(__file__).parents[2]
 RUN = {
     "width": 16,

@@ -185,7 +185,7 @@ def test_where_no_loss_is_found_the_law_of_these_columns_is_named(
     run: Any, tmp_path: Path, dropped_in: tuple[str, ...]
 ) -> None:
     """Wherever a table of a law's own columns is read for a loss, the sentence says how to ask for that law."""
-    told = '--law coverage (law="coverage")'
+    told = 'run isoflop fit TABLE --law coverage in the terminal, or fit(TABLE, law="coverage") in Python'
     frame = pd.DataFrame({"Samples": [1, 10, 100], "coverage": [0.1, 0.3, 0.6]})
     frame.to_csv(tmp_path / "cov.csv", index=False)
     ways = {

@@ -67,7 +67,7 @@ def test_runs_that_the_queue_has_no_more_are_no_success(tmp_path):
     with pytest.raises(DataError, match=r"1 run is in the queue no more.*The same command"):
         probe._follow(Scripted(tmp_path, ("running", "done"), ("done",)), {"0", "1"})
     with pytest.raises(DataError, match=r"2 runs are in the queue no more"):
-        probe._refuse_unless_done(Scripted(tmp_path, ()), {"0", "1"})
+        probe._refuse_missing(2)
 
 
 @needs_torch

@@ -120,6 +120,7 @@ def test_a_clock_that_is_set_ends_no_run_early_and_makes_no_failure_fast(tmp_pat
     counted = []
     monkeypatch.setattr(Store, "fast_failures", lambda self, name, failed: counted.append(failed) or 0)
     store.retry([job.key])
+    server.asked_at.clear()
     with store._open() as held:
         held.execute("update jobs set sentence = '' where key = ?", (job.key,))
     (job,) = store.jobs()

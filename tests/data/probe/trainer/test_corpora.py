@@ -13,8 +13,7 @@ from data.probe.spec import spec  # noqa: E402
 from data.probe.trainer.device import Device, repeatable  # noqa: E402
 from data.probe.trainer.run import make  # noqa: E402
 from tests.data.probe.trainer.columns import unknown  # noqa: E402
-
-TIMES = ("step_seconds", "step_seconds_p90", "eval_seconds", "start_seconds", "data_seconds", "peak_memory")
+from tests.data.probe.trainer.times import TIMES  # noqa: E402
 
 
 def begun(path, **fields):

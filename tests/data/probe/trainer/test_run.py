@@ -17,9 +17,9 @@ from data.probe.spec import spec  # noqa: E402
 from data.probe.trainer import checkpoint  # noqa: E402
 from data.probe.trainer.device import Device, repeatable  # noqa: E402
 from data.probe.trainer.run import make  # noqa: E402
+from tests.data.probe.trainer.times import TIMES  # noqa: E402
 
 CPU = Device("cpu")
-TIMES = ("step_seconds", "step_seconds_p90", "eval_seconds", "start_seconds", "data_seconds", "peak_memory")
 
 
 @pytest.fixture(autouse=True)

@@ -17,9 +17,9 @@ from data.probe.sweep import sweep  # noqa: E402
 from data.probe.trainer import run as running  # noqa: E402
 from data.probe.trainer.device import Device, repeatable  # noqa: E402
 from data.probe.trainer.run import make  # noqa: E402
+from tests.data.probe.trainer.times import TIMES  # noqa: E402
 
 CPU = Device("cpu")
-TIMES = ("step_seconds", "step_seconds_p90", "eval_seconds", "start_seconds", "data_seconds", "peak_memory")
 LADDER = {
     "design": "schedule", "tokens": [5e3, 1e4, 2e4, 4e4, 8e4], "decay": 0.2, "width": 16, "seq_len": 32,
     "eval_tokens": 512, "evals": 6, "weight_decay": 0.1,

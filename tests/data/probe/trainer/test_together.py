@@ -22,9 +22,10 @@ from data.probe.trainer.run import make, make_all  # noqa: E402
 from data.probe.trainer.state import Run  # noqa: E402
 from tests.data.probe.trainer.columns import unknown  # noqa: E402
 from tests.data.probe.trainer.forked import Forked  # noqa: E402
+from tests.data.probe.trainer.times import TIMES as OF_MACHINE  # noqa: E402
 
 CPU = Device("cpu")
-TIMES = ("step_seconds", "step_seconds_p90", "eval_seconds", "start_seconds", "data_seconds", "peak_memory", "stack")
+TIMES = (*OF_MACHINE, "stack")
 SMALL = {"width": 16, "seq_len": 32, "batch": 8, "tokens": 20 * 8 * 32.0, "eval_tokens": 2048, "evals": 8, "lr": 0.01}
 
 
