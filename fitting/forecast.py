@@ -14,12 +14,12 @@ import numpy as np
 from fitting.arguments import MOST_RESAMPLES, a_count, a_level, takes
 from fitting.band import Band
 from fitting.errors import FitError
-from fitting.estimate import fit as refit
 from fitting.largest import COMPUTE, order_of
 from fitting.law import LOSS
 from fitting.planning.planner import plan
+from fitting.refit import refit
 from fitting.result import Fit
-from fitting.same_runs import Columns, RunsLike, Units, of_fit
+from fitting.same_runs import Columns, RunsLike, Units, fitted_arrays, of_fit
 from fitting.shown import shown
 
 if TYPE_CHECKING:
@@ -115,15 +115,20 @@ def backtest(
 
     Larger is by compute, or by the input that is named as `along`: without FLOPs, the one input of a law of its own columns.
     Runs held out take no part: `fitting.held_out.forecasts` compares them with the forecasts of the fit itself.
-    Raises FitError when too few runs lie far enough apart to leave some out.
+    Raises FitError for other runs than those that were fitted, and when too few runs lie far enough apart to leave some out.
     """
     a_level(level)
     resamples = a_count("resamples", resamples, MOST_RESAMPLES)
     table = of_fit(fit, runs, columns, units)
+    grouping = fit.settings.grouping
+    fitted_arrays(fit, table, "ask for the forecast test", None if grouping == "run" else grouping)
     along = order_of(table.kept, (fit.law,), along, "A forecast test puts runs")
     frame = table.kept.dropna(subset=list(dict.fromkeys([*fit.law.inputs, fit.law.output.column, along])))
-    tests = [_cut(table, frame, fit, share, level, resamples, along) for share in SHARES]
+    refused: list[FitError] = []
+    tests = [_cut(table, frame, fit, share, level, resamples, along, refused) for share in SHARES]
     done = tuple(c for c in tests if c is not None)
+    if refused and not done:
+        raise FitError(f"No forecast test could be made as this fit was. Of the smaller runs: {refused[-1]}")
     if not done:
         sizes, by = ("sizes", "compute") if along == COMPUTE else (f"values of {' and '.join(fit.law.inputs)}", along)
         raise FitError(
@@ -134,7 +139,14 @@ def backtest(
 
 
 def _cut(
-    table: Runs, frame: pd.DataFrame, fit: Fit, share: float, level: float, resamples: int, along: str
+    table: Runs,
+    frame: pd.DataFrame,
+    fit: Fit,
+    share: float,
+    level: float,
+    resamples: int,
+    along: str,
+    refused: list[FitError],
 ) -> Cut | None:
     size = frame[along].to_numpy(float)
     largest = float(np.quantile(size, share, method="lower"))
@@ -142,14 +154,10 @@ def _cut(
     sizes = [len(np.unique(np.round(np.log(frame.loc[seen, k].to_numpy(float)), 2))) for k in fit.law.inputs]
     if seen.sum() < fit.law.min_runs or min(sizes) < LEAST_SIZES or asked.sum() < LEAST_ASKED:
         return None
-    s = fit.settings
     try:
-        smaller = refit(
-            table.exclude(frame.loc[~seen, "run"].astype(str)), fit.law, resamples=resamples, seed=s.seed,
-            delta=s.given_delta or "auto", prior=s.prior,
-            weights=None if s.weights == "none" else s.weights,
-        )  # fmt: skip
-    except FitError:
+        smaller = refit(fit, table.exclude(frame.loc[~seen, "run"].astype(str)), resamples)
+    except FitError as e:
+        refused.append(e)
         return None
     rows = frame[asked]
     band = smaller.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in fit.law.inputs})
