@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import MOST_RESAMPLES, a_count, a_level, takes
 from fitting.band import Band
 from fitting.errors import FitError
@@ -36,8 +37,8 @@ LEAST_SIZES, LEAST_ASKED = 4, 2
 
 
 @shown()
-@dataclass(frozen=True)
-class Cut:
+@dataclass(frozen=True, eq=False)
+class Cut(Alike):
     """One test: fitted to the runs of at most `largest`, in FLOP or in the unit of the input `along`, asked about the m larger ones.
 
     `beyond` (m,) in times `largest`, losses `actual` (m,), and `forecast` a band of (m,). `regret` is the share by which the loss at
@@ -71,8 +72,8 @@ class Cut:
 
 
 @shown()
-@dataclass(frozen=True)
-class Backtest:
+@dataclass(frozen=True, eq=False)
+class Backtest(Alike):
     """The forecast test of one fit: its cuts, from the lowest, at one level, and what came out in a sentence.
 
     `along` is the column by which runs were put in order, `output` the law's own.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import a_level, takes
 from fitting.band import Band
 from fitting.errors import FitError
@@ -26,8 +27,8 @@ FEW = 3  # runs of which each is said by itself
 
 
 @shown()
-@dataclass(frozen=True)
-class HeldOut:
+@dataclass(frozen=True, eq=False)
+class HeldOut(Alike):
     """Runs held out beside their forecasts: names, losses `actual` (m,), and `forecast`, a band (m,) of one new run each.
 
     `beyond` (m,) is the compute of each in times the largest run fitted, NaN where it is not known. `drawn` says whether the
