@@ -14,6 +14,7 @@ import pandas as pd
 from data.errors import MappingNeeded, Question, ReadError
 from data.extras import extras
 from data.frames import index_names, repeated, under_labels
+from data.given import a_mapping, a_source, names_of
 from data.losses.other_laws import plain
 from data.read import from_frame, read_files
 from data.rows.history import distinct
@@ -39,9 +40,10 @@ def read_columns(
     for is set aside with its reason. Rows that the file says are held out have that `role`, as in a table of losses. Raises
     `MappingNeeded` that names the columns a table lacks, `NothingKept` where no row is left.
     """
+    columns = names_of(columns, "columns", '["samples", "coverage"]')
     table = _one_table(source)
     found = {plain(h): h for h in reversed(table.headers)}
-    for column, header in answers.items():
+    for column, header in a_mapping("answers", answers, '{"samples": "tries"}').items():
         if header not in table.headers:
             raise ReadError(f"{table.name} has no column {header!r:.60}; it has {', '.join(table.headers[:12])}.")
         found[plain(column)] = header
@@ -131,13 +133,12 @@ def _only(source: Source) -> Any:
 
 
 def _one_table(source: Source) -> Table:
-    many = [source] if isinstance(source, str | os.PathLike | pd.DataFrame) else list(source)
-    if len(many) == 1 and isinstance(many[0], pd.DataFrame):
-        return from_frame(many[0], "table")
-    paths = [one for one in many if not isinstance(one, pd.DataFrame)]
-    tables = read_files(paths)[0] if len(many) == len(paths) == 1 else []
+    given = a_source(source)
+    if isinstance(given, pd.DataFrame):
+        return from_frame(given, "table")
+    tables = read_files(given)[0] if len(given) == 1 else []
     if len(tables) != 1:
         raise ReadError(
-            f"One table was expected for a law with columns of its own; {max(len(many), len(tables))} came. Join them first."
+            f"One table was expected for a law with columns of its own; {max(len(given), len(tables))} came. Join them first."
         )
     return tables[0]

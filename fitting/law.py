@@ -129,8 +129,11 @@ class Output:
 
 # What no input or output is called: what `predict` takes beside inputs, and columns that stand beside them in tables of runs.
 TAKEN = frozenset(
-    "self at level of run role reason used observed fitted predicted residual beyond forecast low high off inside".split()
-)
+    [
+        "self", "at", "level", "of", "run", "role", "reason", "used", "observed", "fitted", "predicted", "residual", "beyond",
+        "forecast", "low", "high", "off", "inside",
+    ]
+)  # fmt: skip
 
 LOSS = Output("loss", "Loss", "nats per token")
 

@@ -50,7 +50,7 @@ class Fitted(Protocol):
         """That of the table."""
 
 
-RunsLike = Runs | pd.DataFrame | str | os.PathLike[str]
+RunsLike = Runs | pd.DataFrame | str | os.PathLike[str] | list[pd.DataFrame] | list[str] | list[os.PathLike[str]]
 Columns = Mapping[str, "str | None"] | None
 Units = Mapping[str, "float | str"] | None
 

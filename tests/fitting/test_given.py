@@ -1,0 +1,41 @@
+"""Fits take what readers take, and are written where a path says, or a sentence says why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fitting import FitError, backtest, fit
+
+
+def test_a_list_of_one_frame_is_the_frame(noisy) -> None:
+    frame = noisy.kept.drop(columns="flops")
+    found = fit([frame], "chinchilla", resamples=20)
+    assert found == fit(frame, "chinchilla", resamples=20)
+    assert backtest(found, [frame], resamples=20) == backtest(found, frame, resamples=20)
+
+
+@pytest.mark.parametrize(
+    "path", [3, b"x", "", [], np.array(["a"]), True, ".", "no_such_folder/fit.json", "x\0y"], ids=repr
+)
+def test_where_a_fit_cannot_be_written_is_said(noisy, path: Any) -> None:
+    found = fit(noisy, "chinchilla", resamples=0)
+    with pytest.raises(FitError, match=r"path is that of the file|cannot be written"):
+        found.to_json(path)
+
+
+def test_a_fit_is_written_where_a_path_says(noisy, tmp_path: Path) -> None:
+    found = fit(noisy, "chinchilla", resamples=0)
+    assert (tmp_path / "fit.json").write_text("") == 0
+    assert found.to_json(tmp_path / "fit.json") == (tmp_path / "fit.json").read_text("utf-8")
+
+
+def test_a_frame_of_truth_values_is_no_mask(noisy) -> None:
+    mask = noisy.kept[["loss"]] > 3
+    with pytest.raises(FitError, match=r"exclude is names of runs, or one mask over them; it was a DataFrame"):
+        fit(noisy, "chinchilla", exclude=mask, resamples=0)
+    assert isinstance(mask, pd.DataFrame)
