@@ -11,7 +11,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data import DataError, ReadError, describe, load, read_file, read_files, read_runs, read_table, recognise
+from data import (
+    DataError,
+    MappingNeeded,
+    ReadError,
+    describe,
+    load,
+    read_file,
+    read_files,
+    read_runs,
+    read_table,
+    recognise,
+)
 from data.own_columns import read_columns
 from data.steps.tables import steps_table
 from data.summary import read_summary
@@ -115,3 +126,26 @@ def test_names_that_no_run_has_are_said_in_short_beside_those_there_are() -> Non
         DataError, match=r"one mask over them; it was a DataFrame\. Give one of its columns: frame\['loss'\]"
     ):
         RUNS.exclude(mask)
+
+
+def test_of_two_columns_of_one_name_one_is_asked_for() -> None:
+    """As of two losses: the first was taken without a word."""
+    one = tries()
+    for both in (one.assign(Coverage=one["coverage"] * 0.5), pd.concat([one, one[["coverage"]] * 0.5], axis=1)):
+        with pytest.raises(
+            MappingNeeded, match=r"Which column holds coverage: coverage, .*Give columns=\{\"coverage\": \"coverage\"\}"
+        ):
+            read_columns(both, ["samples", "coverage"])
+    other = read_columns(one.assign(Coverage=one["coverage"] * 0.5), ["samples", "coverage"], {"coverage": "Coverage"})
+    assert np.allclose(other.kept["coverage"], one["coverage"] * 0.5)
+    same = read_columns(one.assign(Coverage=one["coverage"]), ["samples", "coverage"])
+    assert np.allclose(same.kept["coverage"], one["coverage"])
+
+
+def test_an_answer_for_a_column_that_nobody_asks_for_is_refused() -> None:
+    with pytest.raises(DataError, match="there is no column 'zzz' to read; the law has samples, coverage"):
+        read_columns(tries(), ["samples", "coverage"], {"zzz": "coverage"})
+    with pytest.raises(MappingNeeded, match="no column coverage"):
+        read_columns(tries(), ["samples", "coverage"], {"coverage": None})
+    named = read_columns(tries().assign(id="a"), ["samples", "coverage"], {"run": "id"})
+    assert named.kept["run"].str.startswith("a").all()
