@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitting import FitError, backtest, fit
+from data import MappingNeeded, read_runs
+from fitting import FitError, backtest, compare_families, compare_laws, fit
 
 
 def test_a_list_of_one_frame_is_the_frame(noisy) -> None:
@@ -39,3 +40,24 @@ def test_a_frame_of_truth_values_is_no_mask(noisy) -> None:
     with pytest.raises(FitError, match=r"exclude is names of runs, or one mask over them; it was a DataFrame"):
         fit(noisy, "chinchilla", exclude=mask, resamples=0)
     assert isinstance(mask, pd.DataFrame)
+
+
+def test_a_question_names_an_argument_that_the_function_asked_takes(noisy, tmp_path: Path) -> None:
+    """What is left open and the function takes no answer for is answered by reading the runs first."""
+    frame = noisy.kept[["run", "params", "tokens", "loss"]]
+    high = frame.assign(loss=frame["loss"] * 5)
+    high.to_csv(tmp_path / "high.csv", index=False)
+    said = r'Read the runs first, and give what read_runs\(\.\.\., loss_unit="perplexity"\) returns\.'
+    for ask in (lambda t: fit(t, "chinchilla", resamples=0), compare_laws, lambda t: compare_families(t, "run")):
+        for table in (high, [high], str(tmp_path / "high.csv")):
+            with pytest.raises(MappingNeeded, match=said):
+                ask(table)
+    assert fit(read_runs(high, loss_unit="perplexity"), "chinchilla", resamples=0).n == len(frame)
+    both = (
+        frame.assign(a=frame["loss"], b=1.01 * frame["loss"])
+        .drop(columns="loss")
+        .rename(columns={"a": "loss a", "b": "loss b"})
+    )
+    with pytest.raises(MappingNeeded, match=r'Give columns=\{"loss": ') as asked:
+        fit(both, "chinchilla", resamples=0)
+    assert "read_runs" not in str(asked.value)
