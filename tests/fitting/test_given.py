@@ -11,6 +11,7 @@ import pytest
 
 from data import MappingNeeded, read_runs
 from fitting import FitError, backtest, compare_families, compare_laws, fit
+from fitting.held_out import forecasts
 
 
 def test_a_list_of_one_frame_is_the_frame(noisy) -> None:
@@ -61,3 +62,19 @@ def test_a_question_names_an_argument_that_the_function_asked_takes(noisy, tmp_p
     with pytest.raises(MappingNeeded, match=r'Give columns=\{"loss": ') as asked:
         fit(both, "chinchilla", resamples=0)
     assert "read_runs" not in str(asked.value)
+
+
+def test_what_would_be_passed_over_is_refused(noisy) -> None:
+    found = fit(noisy, "chinchilla", resamples=20)
+    places = noisy.kept[["params", "tokens"]]
+    with pytest.raises(FitError, match="params is a column of the frame, and was given by name too"):
+        found.predict(places, params=1e9)
+    assert np.array_equal(
+        found.predict(places[["params"]], tokens=1e10).value, found.predict(params=places["params"], tokens=1e10).value
+    )
+    for wrong in (-5, 2.5, True, "3"):
+        with pytest.raises(FitError, match="draws is a whole number"):
+            found.thinned(wrong)
+    assert len(found.thinned(5).draws) == 5
+    with pytest.raises(FitError, match="level is a share"):
+        forecasts(found, noisy, level="x")
