@@ -16,6 +16,7 @@ from data.columns.planned import cut_down
 from data.draft import Draft, ordered
 from data.extras import extras
 from data.flops import six_nd
+from data.given import takes
 from data.headers.titles import under_title
 from data.losses.confidence import half_width
 from data.losses.errors import error_in_nats, errors_under
@@ -46,6 +47,7 @@ _TWO_LOSSES = "A table stands again with some losses changed"
 _BATCH_DERIVED = "tokens over steps"  # as data.columns.derive says it
 
 
+@takes(table=Table, mapping=Mapping)
 @np.errstate(all="ignore")  # what overflows is set aside as not finite
 def to_runs(table: Table, mapping: Mapping, *, history: str | None = None, keep_copies: bool = False) -> Runs:
     """The runs in a table: numbers in the units of `COLUMNS`, rows that cannot be fitted set aside with a reason.

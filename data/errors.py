@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 
@@ -45,11 +45,20 @@ class MappingNeeded(ReadError):  # noqa: N818  (it says what is needed)
     def __init__(self, message: str, questions: tuple[Question, ...] = ()) -> None:
         super().__init__(message)
         self.message, self.questions = message, questions
+        self.first = False
 
     def __str__(self) -> str:
         """The message, and the arguments that answer it."""
         given = answered_by(self.questions)
+        if given and self.first:
+            return f"{self.message} Read the runs first, and give what read_runs(..., {given}) returns."
         return f"{self.message} Give {given}." if given else self.message
+
+    def asked_by(self, takes: Collection[str]) -> MappingNeeded:
+        """The same from a function that takes only some of the answers: where these do not do, it says to read the runs first."""
+        names = {question.key.partition(".")[0] for question in self.questions if question.needed}
+        self.first = not names <= set(takes)
+        return self
 
 
 def sentence(error: Exception) -> str:

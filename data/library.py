@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from data.errors import DataError
+from data.given import in_short
 from data.read import read_runs
 from data.schema import Runs
 
@@ -85,17 +86,17 @@ def tables() -> list[Entry]:
 def load(key: str) -> Runs:
     """The bundled runs called `key`. Raises `DataError` naming the keys there are."""
     for entry in bundled():
-        if entry.key == key:
+        if isinstance(key, str) and entry.key == key:
             runs = read_runs(entry.path, **entry.read)
             # Nobody has chosen anything yet: the set's own description names these columns.
             sources = (replace(s, how=s.how.replace("chosen by you", "named by the set")) for s in runs.sources)
             return replace(runs, name=entry.title, sources=tuple(sources))
-    raise DataError(f"no bundled set is called {key!r}; there are {', '.join(e.key for e in bundled())}.")
+    raise DataError(f"no bundled set is called {in_short(key)}; there are {', '.join(e.key for e in bundled())}.")
 
 
 def table(key: str) -> pd.DataFrame:
     """The bundled table of published numbers called `key`. Raises `DataError` naming the keys there are."""
     for entry in tables():
-        if entry.key == key:
+        if isinstance(key, str) and entry.key == key:
             return pd.read_csv(entry.path)
-    raise DataError(f"no bundled table is called {key!r}; there are {', '.join(e.key for e in tables())}.")
+    raise DataError(f"no bundled table is called {in_short(key)}; there are {', '.join(e.key for e in tables())}.")

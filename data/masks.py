@@ -6,11 +6,36 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from data.cells.cleaned import clean
 from data.errors import DataError
+from data.given import LONGEST, in_short
 
 MOST_SAID = 3
+
+
+def given_names(x: Any, what: str = "runs") -> list[Any]:
+    """What names runs, or is a mask over them, as a list. Raises DataError for what is neither, and for a frame, which is many masks."""
+    if isinstance(x, pd.DataFrame):
+        has = f": frame[{x.columns[0]!r}]" if len(x.columns) and isinstance(x.columns[0], str) else ""
+        raise DataError(
+            f"{what} is names of runs, or one mask over them; it was a DataFrame. Give one of its columns{has:.60}."
+        )
+    if isinstance(x, str):
+        return [x]
+    if not isinstance(x, Iterable) or isinstance(x, bytes):
+        raise DataError(f"{what} is names of runs, or a mask over them; it was {in_short(x)}. Give a list of names.")
+    return list(x)
+
+
+def not_called(unknown: Sequence[str], names: Sequence[str]) -> str:
+    """That no kept run has these names, and which there are, in a sentence."""
+    said = ", ".join(f"{name:.{LONGEST}}" for name in unknown[:MOST_SAID])
+    more = f" and {len(unknown) - MOST_SAID} more" if len(unknown) > MOST_SAID else ""
+    known = ", ".join(f"{name:.{LONGEST}}" for name in names[:MOST_SAID])
+    others = f" and {len(names) - MOST_SAID} more" if len(names) > MOST_SAID else ""
+    return f"no kept run is called {said}{more}. Name some of those kept: {known}{others}."
 
 
 def is_mask(values: Sequence[Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -11,9 +12,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from data.errors import MappingNeeded, Question, ReadError
+from data.errors import DataError, MappingNeeded, Question, ReadError
 from data.extras import extras
 from data.frames import index_names, repeated, under_labels
+from data.given import a_mapping, a_source, in_short, names_of
 from data.losses.other_laws import plain
 from data.read import from_frame, read_files
 from data.rows.history import distinct
@@ -26,6 +28,7 @@ NAMES = ("run", "name", "model")
 # Numbers of the runs table that say which runs belong together, and by compute how far a forecast lies beyond them, whatever their
 # unit; other numbers keep their own names, since a law that takes them from the runs table would take them in its unit.
 TOGETHER = ("params", "flops")
+_AGAIN = re.compile(r" \(\d+\)$")  # what a table adds to a header that stands in it before
 
 
 def read_columns(
@@ -37,11 +40,20 @@ def read_columns(
     is called otherwise. What else the file has is carried along, to group runs by and to leave some out. Rows are called by a
     column run, name or model, else by the index of a frame where it names them. One without a positive number in the columns asked
     for is set aside with its reason. Rows that the file says are held out have that `role`, as in a table of losses. Raises
-    `MappingNeeded` that names the columns a table lacks, `NothingKept` where no row is left.
+    `MappingNeeded` that names the columns a table lacks or asks which of several of one name is meant, `NothingKept` where no row is
+    left.
     """
+    columns = names_of(columns, "columns", '["samples", "coverage"]')
     table = _one_table(source)
     found = {plain(h): h for h in reversed(table.headers)}
-    for column, header in answers.items():
+    given = a_mapping("answers", answers, '{"samples": "tries"}')
+    known = {plain(c) for c in (*columns, *COLUMNS, *NAMES)}
+    for column, header in given.items():
+        if plain(column) not in known:
+            raise DataError(f"there is no column {in_short(column)} to read; the law has {', '.join(columns)}.")
+        if header is None:
+            found.pop(plain(column), None)
+            continue
         if header not in table.headers:
             raise ReadError(f"{table.name} has no column {header!r:.60}; it has {', '.join(table.headers[:12])}.")
         found[plain(column)] = header
@@ -52,6 +64,7 @@ def read_columns(
             "Rename the columns that are meant.",
             tuple(Question(f"columns.{c}", f"Which column holds {c}?", table.headers) for c in lacks),
         )
+    _one_each(table, [c for c in columns if plain(c) not in {plain(key) for key in given}])
     frame = pd.DataFrame({c: table.numbers(found[plain(c)]).values for c in columns})
     frame.insert(0, "run", _names(source, table, found))
     notes = list(table.notes)
@@ -82,6 +95,22 @@ def read_columns(
     if not len(out):
         raise NothingKept(f"{table.name}: no row has positive numbers in {', '.join(columns)}.", out)
     return out
+
+
+def _one_each(table: Table, columns: Sequence[str]) -> None:
+    """Nothing, where no two columns that say different things are called like one that is read; else MappingNeeded asks which."""
+    questions = []
+    for column in columns:
+        called = [h for h in table.headers if plain(_AGAIN.sub("", h)) == plain(column)]
+        values = [table.numbers(h).values for h in called]
+        if any(not np.array_equal(values[0], other, equal_nan=True) for other in values[1:]):
+            questions.append(
+                Question(
+                    f"columns.{column}", f"Which column holds {column}: {', '.join(called)}?", tuple(called), called[0]
+                )
+            )
+    if questions:
+        raise MappingNeeded(f"{table.name}: " + " ".join(q.text for q in questions), tuple(questions))
 
 
 def _name(found: Mapping[str, str]) -> list[str]:
@@ -131,13 +160,12 @@ def _only(source: Source) -> Any:
 
 
 def _one_table(source: Source) -> Table:
-    many = [source] if isinstance(source, str | os.PathLike | pd.DataFrame) else list(source)
-    if len(many) == 1 and isinstance(many[0], pd.DataFrame):
-        return from_frame(many[0], "table")
-    paths = [one for one in many if not isinstance(one, pd.DataFrame)]
-    tables = read_files(paths)[0] if len(many) == len(paths) == 1 else []
+    given = a_source(source)
+    if isinstance(given, pd.DataFrame):
+        return from_frame(given, "table")
+    tables = read_files(given)[0] if len(given) == 1 else []
     if len(tables) != 1:
         raise ReadError(
-            f"One table was expected for a law with columns of its own; {max(len(many), len(tables))} came. Join them first."
+            f"One table was expected for a law with columns of its own; {max(len(given), len(tables))} came. Join them first."
         )
     return tables[0]

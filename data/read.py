@@ -20,6 +20,7 @@ from data.files.checkpoints import one_per_run
 from data.files.one_run import Part, counted_once, evaluated
 from data.frames import from_frame as from_frame
 from data.frames import recognised, under_labels
+from data.given import a_path, a_source, are_answers
 from data.losses.kinds import means_over_training
 from data.probe.found import below
 from data.probe.runs import holds_probes, read_probes
@@ -43,7 +44,7 @@ ReadOne = Callable[[Table, Mapping[str, Any]], Runs]
 
 
 def read_runs(
-    source: PathLike | pd.DataFrame | Iterable[PathLike],
+    source: PathLike | pd.DataFrame | Iterable[PathLike | pd.DataFrame],
     *,
     columns: Mapping[str, str | None] | None = None,
     loss_unit: str | None = None,
@@ -68,7 +69,8 @@ def read_runs(
 
     A folder of probes (`isoflop probe`), a sweep's or one of sweeps, is read by what its runs say of themselves.
 
-    `source`: the path of a file or folder, a list of them, or a DataFrame, whose index names the runs where no column does.
+    `source`: the path of a file or folder, a list of them, or a DataFrame (or a list of one), whose index names
+        the runs where no column does.
     `columns`: the file's column for one of `data.schema.COLUMNS` where the guess is wrong or open: `{"loss": "C4 Eval Loss"}`;
         None for a column that the file does not have.
     `loss_unit`: "nats", "bits", "bits per byte" (with `bytes_per_token`), "perplexity" or another of `data.losses.units.UNITS`.
@@ -93,29 +95,34 @@ def read_runs(
 
     Raises `ReadError` with one sentence for what cannot be read, `MappingNeeded` with questions for what is open.
     """
-    for what, value in (("bytes_per_token", bytes_per_token), ("devices", devices)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-            raise DataError(f"{what} is a number; got {value!r}.")
-    if isinstance(states, str):
-        states = (states,)
+    states = (states,) if isinstance(states, str) else tuple(states) if isinstance(states, Iterator) else states
     answers: dict[str, Any] = {
         "columns": columns, "loss_unit": loss_unit, "bytes_per_token": bytes_per_token, "count": count, "units": units,
-        "rows": rows, "states": tuple(states or ()), "batch": batch, "devices": devices, "split": split, "epochs": epochs,
+        "rows": rows, "states": states, "batch": batch, "devices": devices, "split": split, "epochs": epochs,
         "unknown_states": unknown_states, "tokens_from": tokens_from,
     }  # fmt: skip
+    more = {
+        "orientation": orientation,
+        "history": history,
+        "name": name,
+        "by_file": by_file,
+        "keep_copies": keep_copies,
+    }
+    are_answers({**answers, **more})
+    answers["states"] = () if states is None else tuple(states)
+    source = a_source(source)
     if isinstance(source, pd.DataFrame):
         if by_file:
             raise DataError("by_file answers for files; a data frame takes the same answers without a file's name.")
         table, mapping = recognised(source, name or "table", orientation, answers)
         return under_labels(to_runs(table, mapping, history=history, keep_copies=keep_copies), source, table)
-    paths = [source] if isinstance(source, (str, os.PathLike)) else list(source)
-    if any(path != "" and holds_probes(Path(path)) for path in paths):
+    if any(path != "" and holds_probes(Path(path)) for path in source):
         given = {**answers, "orientation": orientation, "history": history, "by_file": by_file}
-        return _probes([Path(path) for path in paths], name or ", ".join(map(_label, paths[:3])), given)
-    for path in map(Path, filter(None, paths)):
+        return _probes([Path(path) for path in source], name or ", ".join(map(_label, source[:3])), given)
+    for path in map(Path, filter(None, source)):
         if path.is_dir() and (lower := below(path)):  # a level too high: each is a table of its own
             raise ReadError(_of_several(path, lower))
-    tables, notes = read_files(paths)
+    tables, notes = read_files(source)
 
     def read_one(table: Table, said: Mapping[str, Any]) -> Runs:
         told = nested(said)
@@ -125,7 +132,7 @@ def read_runs(
 
     read, passed = _each(tables, flat({**answers, "states": None, "orientation": orientation}), by_file or {}, read_one)
     notes = (*notes, *passed)
-    label = name or (tables[0].name if len(tables) == 1 else ", ".join(_label(p) for p in paths[:3]))
+    label = name or (tables[0].name if len(tables) == 1 else ", ".join(_label(p) for p in source[:3]))
     if len(read) == 1:
         runs = replace(read[0].runs, name=label)
     else:
@@ -202,7 +209,10 @@ def read_files(paths: Iterable[PathLike]) -> tuple[list[Table], tuple[str, ...]]
     passed: list[str] = []
     places: list[tuple[str, ...]] = []
     whole: list[str] = []
-    for given in paths:
+    found_paths = a_source(paths, "paths")
+    if isinstance(found_paths, pd.DataFrame):
+        raise ReadError("paths are those of files and folders; a data frame is no file. Give it to read_runs.")
+    for given in found_paths:
         if given == "":  # which Path takes for the folder that one happens to stand in
             raise ReadError('a path was empty; expected that of a table or of a folder with tables, "." for this one.')
         path = Path(given)
@@ -263,7 +273,7 @@ def read_file(path: PathLike, inside: str = "") -> Table:
 
     `inside` is the path from the folder that was given, whose names may say what the run was; else the file's name alone.
     """
-    path = Path(path)
+    path = Path(a_path(path))
     try:
         if not path.is_file():
             what = "is not a file" if path.exists() else "does not exist"

@@ -30,6 +30,7 @@ from data.columns.trainable import settle_trainable
 from data.errors import NO_COLUMN, DataError, Question
 from data.filenames.columns import OF_FILE
 from data.filenames.sizes import like_models, of_a_text
+from data.given import are_answers, takes
 from data.headers.letters import announced, offer_batch, with_letters
 from data.headers.names import named
 from data.headers.parts import header as take_apart
@@ -50,6 +51,7 @@ _SAID = 0.9  # how sure a name is at least that says what its column counts
 _PERHAPS = 0.65  # how sure a name is at most that may as well mean something else
 
 
+@takes(table=Table)
 @np.errstate(all="ignore")  # what overflows is looked at when rows are judged
 def recognise(
     table: Table,
@@ -81,6 +83,13 @@ def recognise(
     `tokens_from` whether tokens that no column says follow from the "columns" of batch and steps or from "flops". Raises
     `DataError` for a header, column or answer that is not there.
     """
+    are_answers(
+        {
+            "columns": columns, "units": units, "loss_unit": loss_unit, "count": count, "rows": rows, "history": history, "batch": batch,
+            "split": split, "epochs": epochs, "unknown_states": unknown_states, "tokens_from": tokens_from, "devices": devices,
+            "bytes_per_token": bytes_per_token, "states": states,
+        }
+    )  # fmt: skip
     table = evaluated(without_misfits(table))
     answers = {c: _existing(table, c, h) for c, h in (columns or {}).items()}
     answers, place_chosen = taken_apart(table, answers)

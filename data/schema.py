@@ -13,7 +13,7 @@ import pandas as pd
 from data.alike import Alike
 from data.cells.cleaned import clean
 from data.errors import DataError, Question, ReadError
-from data.masks import is_mask, masked
+from data.masks import given_names, is_mask, masked, not_called
 from data.plural import agreeing
 
 
@@ -149,9 +149,16 @@ class Runs(Alike):
 
     def called(self, name: str) -> str | None:
         """The column of `kept` of this name, or what was read from the column that the file calls so; None where there is none."""
-        if name in self.kept.columns:
+        if isinstance(name, str) and name in self.kept.columns:
             return name
-        return next((s.column for s in self.sources if s.header == name and s.column in self.kept.columns), None)
+        return next(
+            (
+                s.column
+                for s in self.sources
+                if isinstance(name, str) and s.header == name and s.column in self.kept.columns
+            ),
+            None,
+        )
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -260,15 +267,14 @@ class Runs(Alike):
 
     def _named(self, runs: Iterable[str] | Iterable[bool]) -> np.ndarray:
         """Which rows of `kept` have one of these names, or are True in a mask over them, (n,)."""
-        given = [runs] if isinstance(runs, str) else list(runs)
+        given = given_names(runs)
         if is_mask(given):
             given = list(masked(runs, list(self.kept["run"]), self.labels, own=self.kept.index))
         known = set(self.kept["run"])
         names = {r if r in known else clean(r) for r in map(str, given)}
         unknown = sorted(names - known)
         if unknown:
-            shown = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
-            raise DataError(f"no kept run is called {shown}")
+            raise DataError(not_called(unknown, list(self.kept["run"])))
         return self.kept["run"].isin(names).to_numpy(dtype=bool)
 
     def _without(self, gone: np.ndarray) -> Runs:

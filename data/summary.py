@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from data.errors import DataError, MappingNeeded, Question, sentence
+from data.given import takes
 from data.read import read_runs
 from data.schema import COLUMNS, NothingKept, Runs
 
@@ -25,6 +26,7 @@ def read_summary(source: Any, *, rows: bool = False, rows_are: str | None = None
     return describe(read_runs(source, rows=rows_are, **answers), rows=rows)
 
 
+@takes(runs=Runs)
 def describe(runs: Runs, *, rows: bool = False) -> dict[str, Any]:
     """The runs as JSON-ready values; see `read_summary`."""
     by_column = {s.column: s for s in runs.sources}

@@ -306,12 +306,13 @@ def run_names(
     is taken by position. FitError for a mask of another length, one whose index is another, or for what is no list.
     """
     from data.cells.cleaned import clean
-    from data.masks import is_mask, masked
+    from data.masks import given_names, is_mask, masked
 
     names = [str(name) for name in among]
-    if not isinstance(x, str) and not isinstance(x, Iterable):
-        raise FitError(f"exclude is names of runs; it was {in_short(x)}. Give a list of them, or leave it out.")
-    found = [x] if isinstance(x, str) else list(x)
+    try:
+        found = given_names(x, "exclude")
+    except DataError as e:
+        raise FitError(str(e)) from None
     if is_mask(found):
         if blank := [
             k for k, one in enumerate(found, 1) if one is None or repr(one) in ("nan", "<NA>", "np.float64(nan)")

@@ -120,6 +120,8 @@ def said_in(value: float, width: float | None, spec: Kind) -> Said:
     if value / spec.units[0].divisor >= spec.small:
         for unit in spec.units:
             scaled = value / unit.divisor
+            if not math.isfinite(scaled):
+                break
             place = _place(scaled, width and width / unit.divisor, spec)
             digits = rounded(scaled, place)
             if _times(digits, place) < unit.limit:
@@ -129,23 +131,24 @@ def said_in(value: float, width: float | None, spec: Kind) -> Said:
 
 def _exponential(value: float, width: float | None, spec: Kind) -> Said:
     unit = spec.units[0] if value / spec.units[0].divisor < spec.small else spec.beyond
-    scaled = value / unit.divisor
+    shift = 0 if math.isfinite(value / unit.divisor) else 10  # 1.7e308 is 1.7e310 %
+    scaled, width = value / ten(shift) / unit.divisor, width and width / ten(shift) / unit.divisor
     exponent = decade(scaled)
     for power in (exponent, exponent + 1):  # 9.96 becomes 10 when rounded: then the next power says it
-        divisor = ten(power)
-        mantissa = scaled / divisor
-        place = _place(mantissa, width and width / unit.divisor / divisor, replace(spec, decimals=None, whole=False))
+        mantissa = _over(scaled, power)
+        place = _place(mantissa, width and _over(width, power), replace(spec, decimals=None, whole=False))
         digits = rounded(mantissa, place)
         if _times(digits, place) < 10:
             break
-    return Said(decimal(digits, place, False), unit, place, power, digits)
+    return Said(decimal(digits, place, False), unit, place, power + shift, digits)
 
 
 def _place(scaled: float, width: float | None, spec: Kind) -> int:
     """The ten's power of the last figure to show, for a number already in its unit."""
     place = _least_place(scaled, LEAST_DIGITS)
     if width:
-        place = min(decade(width / UNITS_IN_WIDTH), place, _least_place(scaled, spec.least))
+        wide = decade(width / UNITS_IN_WIDTH) if math.isfinite(width) else place
+        place = min(wide, place, _least_place(scaled, spec.least))
     elif spec.whole and scaled < 1e3 and scaled == math.floor(scaled):
         place = 0
     elif spec.decimals is not None:
@@ -164,6 +167,14 @@ def _least_place(scaled: float, digits: int) -> int:
 def ten(power: int) -> float:
     """A power of ten."""
     return float(f"1e{power}")
+
+
+def _over(value: float, power: int) -> float:
+    """The value in units of ten to the `power`, beyond what a float holds of these too; infinite where the result is."""
+    steps = (power,) if -300 < power < 300 else (power // 2, power - power // 2)
+    for one in steps:
+        value /= ten(one)
+    return value
 
 
 def decade(value: float) -> int:

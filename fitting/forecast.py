@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import MOST_RESAMPLES, a_count, a_level, takes
 from fitting.band import Band
 from fitting.errors import FitError
-from fitting.estimate import fit as refit
 from fitting.largest import COMPUTE, order_of
 from fitting.law import LOSS
 from fitting.planning.planner import plan
+from fitting.refit import refit
 from fitting.result import Fit
-from fitting.same_runs import Columns, RunsLike, Units, of_fit
+from fitting.same_runs import Columns, RunsLike, Units, fitted_arrays, of_fit
 from fitting.shown import shown
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ LEAST_SIZES, LEAST_ASKED = 4, 2
 
 
 @shown()
-@dataclass(frozen=True)
-class Cut:
+@dataclass(frozen=True, eq=False)
+class Cut(Alike):
     """One test: fitted to the runs of at most `largest`, in FLOP or in the unit of the input `along`, asked about the m larger ones.
 
     `beyond` (m,) in times `largest`, losses `actual` (m,), and `forecast` a band of (m,). `regret` is the share by which the loss at
@@ -71,8 +72,8 @@ class Cut:
 
 
 @shown()
-@dataclass(frozen=True)
-class Backtest:
+@dataclass(frozen=True, eq=False)
+class Backtest(Alike):
     """The forecast test of one fit: its cuts, from the lowest, at one level, and what came out in a sentence.
 
     `along` is the column by which runs were put in order, `output` the law's own.
@@ -115,15 +116,20 @@ def backtest(
 
     Larger is by compute, or by the input that is named as `along`: without FLOPs, the one input of a law of its own columns.
     Runs held out take no part: `fitting.held_out.forecasts` compares them with the forecasts of the fit itself.
-    Raises FitError when too few runs lie far enough apart to leave some out.
+    Raises FitError for other runs than those that were fitted, and when too few runs lie far enough apart to leave some out.
     """
     a_level(level)
     resamples = a_count("resamples", resamples, MOST_RESAMPLES)
     table = of_fit(fit, runs, columns, units)
+    grouping = fit.settings.grouping
+    fitted_arrays(fit, table, "ask for the forecast test", None if grouping == "run" else grouping)
     along = order_of(table.kept, (fit.law,), along, "A forecast test puts runs")
     frame = table.kept.dropna(subset=list(dict.fromkeys([*fit.law.inputs, fit.law.output.column, along])))
-    tests = [_cut(table, frame, fit, share, level, resamples, along) for share in SHARES]
+    refused: list[FitError] = []
+    tests = [_cut(table, frame, fit, share, level, resamples, along, refused) for share in SHARES]
     done = tuple(c for c in tests if c is not None)
+    if refused and not done:
+        raise FitError(f"No forecast test could be made as this fit was. Of the smaller runs: {refused[-1]}")
     if not done:
         sizes, by = ("sizes", "compute") if along == COMPUTE else (f"values of {' and '.join(fit.law.inputs)}", along)
         raise FitError(
@@ -134,7 +140,14 @@ def backtest(
 
 
 def _cut(
-    table: Runs, frame: pd.DataFrame, fit: Fit, share: float, level: float, resamples: int, along: str
+    table: Runs,
+    frame: pd.DataFrame,
+    fit: Fit,
+    share: float,
+    level: float,
+    resamples: int,
+    along: str,
+    refused: list[FitError],
 ) -> Cut | None:
     size = frame[along].to_numpy(float)
     largest = float(np.quantile(size, share, method="lower"))
@@ -142,14 +155,10 @@ def _cut(
     sizes = [len(np.unique(np.round(np.log(frame.loc[seen, k].to_numpy(float)), 2))) for k in fit.law.inputs]
     if seen.sum() < fit.law.min_runs or min(sizes) < LEAST_SIZES or asked.sum() < LEAST_ASKED:
         return None
-    s = fit.settings
     try:
-        smaller = refit(
-            table.exclude(frame.loc[~seen, "run"].astype(str)), fit.law, resamples=resamples, seed=s.seed,
-            delta=s.given_delta or "auto", prior=s.prior,
-            weights=None if s.weights == "none" else s.weights,
-        )  # fmt: skip
-    except FitError:
+        smaller = refit(fit, table.exclude(frame.loc[~seen, "run"].astype(str)), resamples)
+    except FitError as e:
+        refused.append(e)
         return None
     rows = frame[asked]
     band = smaller.predict(level=level, of="run", **{k: rows[k].to_numpy(float) for k in fit.law.inputs})

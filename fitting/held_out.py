@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitting.arguments import takes
+from data.alike import Alike
+from fitting.arguments import a_level, takes
 from fitting.band import Band
 from fitting.errors import FitError
 from fitting.law import LOSS
 from fitting.plural import plural
 from fitting.result import Fit
-from fitting.same_runs import Columns, RunsLike, Units, whole_table
+from fitting.same_runs import Columns, RunsLike, Units, fitted_arrays, of_fit, whole_table
 from fitting.shown import shown
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ FEW = 3  # runs of which each is said by itself
 
 
 @shown()
-@dataclass(frozen=True)
-class HeldOut:
+@dataclass(frozen=True, eq=False)
+class HeldOut(Alike):
     """Runs held out beside their forecasts: names, losses `actual` (m,), and `forecast`, a band (m,) of one new run each.
 
     `beyond` (m,) is the compute of each in times the largest run fitted, NaN where it is not known. `drawn` says whether the
@@ -90,9 +91,12 @@ def forecasts(
 ) -> HeldOut | None:
     """The runs held out beside the forecasts of this fit; None where none is held out that has what its law needs.
 
-    Raises FitError where the fit was made of one of them.
+    The table may hold the runs held out alone. Raises FitError where the fit was made of one of them, and where the others are not
+    the runs that were fitted.
     """
-    rows = whole_table(runs, fit.law, columns, units).held_out
+    a_level(level)
+    table = whole_table(runs, fit.law, columns, units)
+    rows = table.held_out
     rows = rows[~rows["run"].astype(str).isin(fit.settings.excluded)]
     seen = sorted(set(rows["run"].astype(str)) & set(fit.runs))
     if seen:
@@ -103,6 +107,8 @@ def forecasts(
     rows = rows.dropna(subset=needed)
     if not len(rows):
         return None
+    if len(others := of_fit(fit, table)):
+        fitted_arrays(fit, others, "ask for the forecasts")
     at = {k: rows[k].to_numpy(float) for k in ("params", "tokens", "flops") if k in rows}
     told = "flops" in at or {"params", "tokens"} <= set(at)
     return HeldOut(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from data.alike import Alike
 from fitting.arguments import a_level
 from fitting.band import Band
 from fitting.errors import FitError
@@ -36,7 +37,7 @@ LEAST_BEYOND = 0.01  # in log loss: what a run may be off at the least without b
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class Curve:
+class Curve(Alike):
     """A run's curve: `shares` (n,) of the planned tokens that were seen, rising, and the `loss` (n,) there.
 
     `inputs` are what the run is as columns of the runs table have it, `tokens` those planned; `design` is alike in runs whose curves
@@ -58,7 +59,7 @@ class Curve:
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class InFlight:
+class InFlight(Alike):
     """What can be said of a run in flight at `shares` (n,) of it, where its losses are `loss` (n,).
 
     `projected` is the final loss that it is heading for, `final` the law's prediction for it, and `path` (n,) the band in which its

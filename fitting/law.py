@@ -129,6 +129,14 @@ class Output:
         return f"{self.title}, {self.unit}" if self.unit else self.title
 
 
+# What no input or output is called: what `predict` takes beside inputs, and columns that stand beside them in tables of runs.
+TAKEN = frozenset(
+    [
+        "self", "at", "level", "of", "run", "role", "reason", "used", "observed", "fitted", "predicted", "residual", "beyond",
+        "forecast", "low", "high", "off", "inside",
+    ]
+)  # fmt: skip
+
 LOSS = Output("loss", "Loss", "nats per token")
 
 
@@ -152,7 +160,8 @@ class Published:
 class Law:
     """A declared law. `formula(*inputs, *parameters)` takes broadcasting arrays and returns the output.
 
-    Raises `TypeError` when the formula's arguments are not the declared inputs followed by the declared parameters.
+    Raises `TypeError` when the formula's arguments are not the declared inputs followed by the declared parameters, and for names
+    that are `TAKEN`. `latex` may leave out the left side, which is then the output's title.
     """
 
     key: str
@@ -221,6 +230,11 @@ class Law:
             return "it has no parameters or no inputs, and a fit needs one of each"
         if self.output.column in self.inputs:
             return f"its output {self.output.column} is one of its inputs"
+        if taken := [c for c in (*self.inputs, self.output.column) if c in TAKEN]:
+            return (
+                f"{taken[0]} is an argument of predict, or a column that tables of results have beside inputs and output. Call it "
+                "otherwise, and say columns={...} where a file has it under this name"
+            )
         ends = {f"the range of {p.name}": p.range for p in self.params} | {
             "the bounds of its output": self.output.bounds
         }

@@ -63,6 +63,17 @@ def columns_of(law: Law, frame: Any, beside: Container[str] = ()) -> dict[str, A
     return {k: an_input(k, frame[k]) for k in asked}
 
 
+def beside_frame(law: Law, frame: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a frame that say where the law is asked, and the `inputs` given by name; FitError for one that both say."""
+    found = columns_of(law, frame, inputs)
+    if twice := [k for k in inputs if k in found]:
+        raise FitError(
+            f"{twice[0]} is a column of the frame, and was given by name too. Give one of them: frame.assign({twice[0]}=...), or the frame "
+            "without it."
+        )
+    return {**found, **inputs}
+
+
 def contradictions(law: Law, given: Mapping[str, Any], count: Accounting) -> list[str]:
     """A sentence where FLOPs are given beside the params and tokens that they follow from, and are others; else none."""
     if not set(SIZES) <= set(given):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.band import LEVEL, Array, Band, as_number, band_of
 from fitting.law import LOSS, Law
@@ -15,7 +16,7 @@ from fitting.uncertainty.model_discrepancy import Doubt
 
 
 @dataclass(frozen=True, eq=False)
-class NewRun:
+class NewRun(Alike):
     """What is known of runs beside the law's mean of them, for `draws` of its parameters.
 
     `residuals` (n,) and `new_noise` (R,), the latter empty where residuals stand for it, are in log loss, as in a `Fit`. `largest` is

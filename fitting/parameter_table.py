@@ -17,7 +17,8 @@ COLUMNS = ("name", "symbol", "unit", "value", "low", "high", "se", "meaning")
 
 
 def parameter_table(law: Law, bands: Sequence[Band], draws: Array, unidentified: Container[str] = ()) -> pd.DataFrame:
-    """A row for each of p parameters, indexed by name: its band, and its standard error over draws (R, p); NaN without any.
+    """A row for each of p parameters, indexed by name: its band, and its standard error over draws (R, p), the root of its variance in
+    `covariance`; NaN for fewer than two draws.
 
     The standard error of a parameter that is `unidentified` is infinite.
     """
@@ -26,7 +27,7 @@ def parameter_table(law: Law, bands: Sequence[Band], draws: Array, unidentified:
     rows = []
     for i, (p, (value, low, high)) in enumerate(zip(law.params, bands, strict=True)):
         with np.errstate(all="ignore"):  # a draw whose exponent is nearly zero has a weight beyond any number
-            se = float(np.std(draws[:, i])) if len(draws) else float("nan")
+            se = float(np.std(draws[:, i], ddof=1)) if len(draws) > 1 else float("nan")
         se = float("inf") if p.name in unidentified else se
         rows.append((p.name, p.latex, p.unit, value, low, high, se, p.meaning))
     return pd.DataFrame(rows, columns=list(COLUMNS), index=list(law.names))

@@ -15,11 +15,11 @@ import numpy as np
 
 from data.alike import Alike
 from fitting.accounting import Accounting
-from fitting.arguments import a_level, in_line, in_short, is_one_of, shared_index
+from fitting.arguments import MOST_RESAMPLES, a_count, a_level, in_line, in_short, is_one_of, shared_index
 from fitting.band import LEVEL, Array, Band, band_of
 from fitting.errors import FitError
 from fitting.law import Law
-from fitting.law_inputs import columns_of, contradictions, inputs_of, outside
+from fitting.law_inputs import beside_frame, contradictions, inputs_of, outside
 from fitting.new_run import NewRun
 from fitting.open_interval import how_open, open_interval
 from fitting.parameter_table import covariance, parameter_table
@@ -165,7 +165,8 @@ class Fit(Alike):
         return name
 
     def thinned(self, draws: int) -> Fit:
-        """The same fit with the first so many of its draws, for what takes long to ask of each."""
+        """The same fit with the first so many of its draws, for what takes long to ask of each; FitError for no whole number."""
+        draws = a_count("draws", draws, MOST_RESAMPLES)
         some = self.draws[:draws]
         settings = replace(self.settings, resamples=len(some))
         return replace(self, draws=some, new_noise=self.new_noise[:draws], settings=settings)
@@ -184,7 +185,7 @@ class Fit(Alike):
     def predict(self, at: pd.DataFrame | None = None, *, level: float = LEVEL, of: str = "law", **inputs: Any) -> Band:
         """The law's output, in its unit, at inputs given by name, or at the rows of a frame.
 
-        `at`: a DataFrame with a column for each input; the band's `to_frame()` has its index. Inputs by name go with it.
+        `at`: a DataFrame with a column for each input; the band's `to_frame()` has its index. Inputs that it lacks go with it by name.
         `level`: the share that the interval holds, between 0 and 1.
         `of`: "law" for the interval of the law's mean, "run" for the prediction interval of one new run, which adds the scatter of
             single runs, the residuals of neighbouring runs, and model discrepancy beyond the largest run, or where size and
@@ -199,7 +200,7 @@ class Fit(Alike):
         index = shared_index(inputs) if at is None else getattr(at, "index", None)
         inputs = in_line(inputs, index)
         if at is not None:
-            inputs = {**columns_of(self.law, at, inputs), **inputs}
+            inputs = beside_frame(self.law, at, inputs)
         level = a_level(level)
         if not is_one_of(of, ("law", "run")):
             raise TypeError(f'of is "law" or "run", not {of!r}')

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from data.errors import MappingNeeded
 from data.schema import Runs
 from fitting.arguments import in_short, run_names
 from fitting.errors import FitError
@@ -50,7 +51,7 @@ class Fitted(Protocol):
         """That of the table."""
 
 
-RunsLike = Runs | pd.DataFrame | str | os.PathLike[str]
+RunsLike = Runs | pd.DataFrame | str | os.PathLike[str] | list[pd.DataFrame] | list[str] | list[os.PathLike[str]]
 Columns = Mapping[str, "str | None"] | None
 Units = Mapping[str, "float | str"] | None
 
@@ -92,7 +93,10 @@ def whole_table(runs: Any, law: Any = None, columns: Columns = None, units: Unit
         )
     from data import read_runs
 
-    return read_runs(runs, columns=columns, units=units)
+    try:
+        return read_runs(runs, columns=columns, units=units)
+    except MappingNeeded as e:
+        raise e.asked_by(("columns", "units")) from None
 
 
 def of_fit(fit: Fitted, runs: Any, columns: Columns = None, units: Units = None) -> Runs:

@@ -46,7 +46,7 @@ def terms(
         best, drawn = (here({k: v[..., i] for i, k in enumerate(law.names)}) for v in (values, draws))
         value, low, high = from_draws(best, drawn, level)
         with np.errstate(all="ignore"):
-            se = float(np.std(drawn)) if len(drawn) else np.nan
+            se = float(np.std(drawn, ddof=1)) if len(drawn) > 1 else np.nan
         if p.name in unidentified:
             low, high, se = 0.0, np.inf, np.inf
         meaning = f"its term at {' and '.join(f'{x} = {v:.3g}' for x, v in at.items())}, the middle of these runs"

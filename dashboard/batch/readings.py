@@ -84,7 +84,7 @@ def from_final(
         "final losses",
         {} if one else {name: each.target for name, (_, each) in named.items()},
         decayed_along([each for _, _, each in read]) if one else None,
-        final_said(len(_runs.kept)),
+        final_said(_runs),
     )
 
 

@@ -341,5 +341,5 @@ def _from_curves(
             continue
         groups[name] = reached.batch, reached.steps, reached.doubt
         notes[name] = (*said, *reached.notes, *reading_said(_runs))
-    method = curves_said(own["run"].nunique())
+    method = curves_said(own["run"].nunique(), _runs)
     return fitted(groups, notes, unit, "loss", {f"{t:g}": t for t in wanted}, reach, refused, "curves", method)

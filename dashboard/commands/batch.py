@@ -70,6 +70,7 @@ def command(
     learning rates or more for each of three widths give the best rate by width too, and at one or two widths the best rate of each.
     FILE may be a folder of probes.
     """
+    from dashboard.batch.words import held_said
     from data import read_runs
     from data.errors import DataError
     from data.steps.tables import holds_steps, steps_table
@@ -105,6 +106,8 @@ def command(
         except (DataError, FitError, click.UsageError):
             if targets or not (ladders or rates):  # such a ladder has one batch, and was asked for no other answer
                 raise
+        if ladders and runs.apart:
+            lacking = (*lacking, held_said(runs).strip())
     found: dict[str, CriticalBatch] = {}
     notes: dict[str, list[str]] = {}
     for name, batch, steps, said in groups:
@@ -191,7 +194,7 @@ def _runs(
         if final:
             sizes = {name: size for name, size, _ in final if math.isfinite(size)}
             law = None if sizes else decayed_along([read for _, _, read in final])
-            said = final_said(len(runs.kept))
+            said = final_said(runs)
             return (
                 [(n, None, read.found, (f"At a loss of {read.target:.4g}.",)) for n, _, read in final],
                 sizes,
@@ -244,7 +247,7 @@ def _runs(
     if refused:
         found = [(n, batch, steps, (*said, *refused)) for n, batch, steps, said in found]
     unit = "sequences" if in_sequences(runs) else "tokens"
-    return found, {}, law, curves_said(curves["run"].nunique()), unit
+    return found, {}, law, curves_said(curves["run"].nunique(), runs), unit
 
 
 def _shown(found: CriticalBatch, base: float | None, overhead: float) -> Band:

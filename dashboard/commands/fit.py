@@ -107,6 +107,7 @@ def command(
     **answers: Any,
 ) -> None:
     """Fit a law to the runs in FILES. A PATH of - is standard output; with no output asked for, a table is printed."""
+    from data.masks import not_called
     from fitting import fit
     from fitting.export import fit_to_json, fit_to_latex, fit_to_python, residuals_to_csv
     from fitting.held_out import forecasts
@@ -116,7 +117,7 @@ def command(
     for given, option in ((exclude, "--exclude"), (hold_out, "--hold-out")):
         unknown = sorted(set(given) - set(runs.kept["run"].astype(str)))
         if unknown:
-            raise click.BadParameter(f"no kept run is called {', '.join(unknown)}.", param_hint=option)
+            raise click.BadParameter(not_called(unknown, list(runs.kept["run"])), param_hint=option)
     runs = runs.hold_out(hold_out) if hold_out else runs
     if group is not None and group not in runs.kept:
         raise click.BadParameter(

@@ -102,8 +102,8 @@ _IN_UNIT = re.compile(r"([ND])_(M|B|(?i:mn|bn|mio|millions?|billions?))|(D)_(T|(
 
 #: What papers count under one letter.
 _NUMBERED = {"#L": "number of layers", "#H": "number of heads"}
-#: M params, B tokens: the unit before the word. A small letter may be anything.
-_UNIT_BEFORE = re.compile(r"([kKMGBT]) ((?i:tokens?|toks?|params?|parameters|steps?|iters?|iterations))")
+#: M params, B tokens, kTokens: the unit before the word. A small letter may be anything.
+_UNIT_BEFORE = re.compile(r"([kKMGBT])(?: |(?=[A-Z]))((?i:tokens?|toks?|params?|parameters|steps?|iters?|iterations))")
 #: Mtok/step, k tokens per step: the prefix of what stands over the line.
 _TOKENS_PER = re.compile(r"(k|m|b|g|mega|giga|thousand|million|billion)s? ?(tok(?:en)?s?) ((?:/|per) .+)")
 

@@ -21,6 +21,7 @@ from data.columns.active_shares import with_active_counted
 from data.columns.embeddings import with_embeddings_added
 from data.errors import ReadError
 from data.filenames.columns import with_facts, with_name_facts
+from data.given import takes
 from data.readers._limits import MAX_FILE, size
 from data.readers._samples_seen import samples_seen
 from data.readers._shapes import oriented, shaped
@@ -59,6 +60,7 @@ def suffixes() -> frozenset[str]:
     return frozenset(s for r in readers() for s in r.suffixes)
 
 
+@takes(content=bytes, filename=str)
 def read_table(content: bytes, filename: str = "table") -> Table:
     """The table in the bytes of a file, recognised by what they are and not by the file's name alone.
 

@@ -12,6 +12,8 @@ import pandas as pd
 from data.cells.values import number
 from data.columns.batches import global_batch
 from data.errors import DataError, ReadError, sentence
+from data.frames import from_frame
+from data.given import in_short
 from data.mapping import Mapping
 from data.plural import agreeing
 from data.recognition import recognise
@@ -59,15 +61,21 @@ def holds_steps(table: Table) -> bool:
     return bool(targets(table))
 
 
-def steps_table(table: Table, by: str | Sequence[str] | None = None) -> StepsTable:
-    """The steps to a target at each batch size. `by` is the column, or columns, (as the file calls them) that tell groups apart; without
-    it they go by model size or name, target (a loss that stands at several batches is one), data set and sequence length, where these
-    vary, and by whatever else rows at one batch differ in (`data.steps.groups`). Of several columns of steps each is a target, and a
-    group, of its own. Units are those that headers state. Of several learning rates, or values of whatever else is tuned
-    (`data.steps.tuned`), at a batch the best counts. Rows that say no number of steps did not reach the loss, as far as they say: they
-    are left out and counted, with those of which a column says so (`data.steps.reached`), and so are copies of rows
-    (`data.steps.same_rows`) and rows held out by a column `role`. Raises ReadError, in one sentence.
+def steps_table(table: Table | pd.DataFrame, by: str | Sequence[str] | None = None) -> StepsTable:
+    """The steps to a target at each batch size, of a table or a data frame.
+
+    `by` is the column, or columns, (as the file calls them) that tell groups apart; without it they go by model size or name, target
+    (a loss that stands at several batches is one), data set and sequence length, where these vary, and by whatever else rows at one
+    batch differ in (`data.steps.groups`). Of several columns of steps each is a target, and a group, of its own. Units are those that
+    headers state. Of several learning rates, or values of whatever else is tuned (`data.steps.tuned`), at a batch the best counts.
+    Rows that say no number of steps did not reach the loss, as far as they say: they are left out and counted, with those of which a
+    column says so (`data.steps.reached`), and so are copies of rows (`data.steps.same_rows`) and rows held out by a column `role`.
+    Raises ReadError, in one sentence.
     """
+    if isinstance(table, pd.DataFrame):
+        table = from_frame(table, "table")
+    if not isinstance(table, Table):
+        raise ReadError(f"table is a Table, as read_file gives it, or a DataFrame; it was {in_short(table)}.")
     found = targets(table)
     if not found:
         raise ReadError(

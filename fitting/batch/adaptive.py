@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import any_number, as_numbers, in_range, one_number, takes, together
 from fitting.batch.rules import RULES, Optimiser, Rule
 from fitting.errors import FitError
@@ -41,7 +42,7 @@ class Stage:
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class BatchSchedule:
+class BatchSchedule(Alike):
     """A batch along training. Arrays (n,) are over `progress`, in steps without noise from the first on.
 
     `noise` is the noise scale or critical batch, in the unit of `batch`; `weight` (n,) sums over progress. `stages` are the

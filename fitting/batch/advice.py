@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import in_short, one_number, takes
 from fitting.batch.along import AlongLoss
 from fitting.batch.growth import Growth
@@ -28,7 +29,7 @@ ZHANG_OVERHEAD, ZHANG_BASE = 0.2, 256.0
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class Advice:
+class Advice(Alike):
     """One quantity of a run from its params, tokens, flops and loss, arrays by name.
 
     `gives` is "learning rate", "optimal batch" or "critical batch", the last two in tokens a step. `value` keeps the shape of
@@ -90,7 +91,7 @@ def from_runs(law: RateLaw, gives: str, ranges: Mapping[str, tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class Line(Alike):
     """A power law with its doubt as plain numbers: log y at `middle` and the exponent, `best` (2,) and `draws` (R, 2)."""
 
     best: Array

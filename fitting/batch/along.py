@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from data.alike import Alike
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, in_short
 from fitting.band import LEVEL, Band, from_draws
 from fitting.batch.descent import descend
@@ -32,7 +33,7 @@ LEAST_LOSSES, LEAST_BATCHES = 3, 4
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class AlongLoss:
+class AlongLoss(Alike):
     """B_crit = c L^k: `best` (2,) is log B_crit at the loss `middle` and k, `draws` (R, 2) the same from refits.
 
     `x` (m,) are the losses it was fitted at, `batches` (n,) the ladder, `residuals` (n, m) in log steps, observed less

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from data.alike import Alike
 from data.steps.groups import MOST_COLUMNS, goes_with_repeats
 from data.steps.tuned import is_tuned, rate_written
 from fitting.plural import plural
@@ -22,7 +23,7 @@ NAMED = 4
 
 
 @dataclass(frozen=True, eq=False)
-class BestRuns:
+class BestRuns(Alike):
     """The `rows` that count, columns batch, tokens and loss with one row for each batch and amount of data, in that order; and
     what was done to come to them, a sentence each."""
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.special import fdtrc
 
+from data.alike import Alike
 from fitting.arguments import (
     MOST_RESAMPLES,
     MOST_SEED,
@@ -52,7 +53,7 @@ ROUNDS = 25
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class CriticalBatch:
+class CriticalBatch(Alike):
     """Steps to one loss against batch size, fitted by least squares of log steps.
 
     `batch` and `steps` (n,) are what was fitted, `best` (2,) S_min and E_min (E_min in the unit of `batch` times steps; the one

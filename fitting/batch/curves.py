@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.alike import Alike
 from data.rows.by_batch import SAME_BATCH
 from fitting.arguments import a_count, any_number, rows_of
 from fitting.batch.ladder import NEEDED, NUMBERS, Run, ladder
@@ -29,7 +30,7 @@ MOST_RAMP = 0.5  # what a ramp may take beyond the steps at the last batch that 
 
 
 @dataclass(frozen=True, eq=False)
-class Ramp:
+class Ramp(Alike):
     """The steps (k,) of a run before it came to its last batch, and the batch (k,) of each part of them."""
 
     steps: Array
@@ -43,7 +44,7 @@ class Ramp:
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class Curves:
+class Curves(Alike):
     """Rows of the runs kept: `params`, `batch`, `step`, `loss` (n,), and `run` (n,) as an index into `names`.
 
     `notes` says what was chosen and left out, a sentence each. `ramps` holds, for each name, how its batch changed, if it did; its

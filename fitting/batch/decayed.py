@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, in_short, one_number, rows_of
 from fitting.band import Band, from_draws
 from fitting.batch.best_runs import BestRuns, best_runs
@@ -49,7 +50,7 @@ SCATTERED = (
 
 @shown(lambda d: [f"Decayed: at a loss of {d.target:.4g}. {d.found.sentence}"])
 @dataclass(frozen=True, eq=False)
-class Decayed:
+class Decayed(Alike):
     """What final losses say at one `target`: `batch` (m,), the data each needs, `needed`, and the critical batch `found`.
 
     `floor` is E and `exponent` beta of the losses against data; `residuals` (n,) are log losses less the law's. `measured` holds

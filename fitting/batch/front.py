@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.amounts import count as amount
 from fitting.arguments import of_kind, one_number, takes
 from fitting.band import Band
@@ -75,7 +76,7 @@ class Limits:
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class Front:
+class Front(Alike):
     """The front of one run at `seconds` (K,), increasing: what it takes to end then. Bands hold the doubt about the plan and
     about the critical batch; an end is infinite where some draws cannot end so soon at any batch.
 

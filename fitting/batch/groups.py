@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from data.alike import Alike
 from data.steps.groups import APART, MOST_COLUMNS, NAMED, Apart, group_names, may_tell, tell_apart
 from fitting.arguments import column_names, rows_of
 from fitting.batch.rows import curves_given, finals_given
@@ -21,7 +22,7 @@ AT = ("batch", "step", "loss")
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class Groups(Alike):
     """The rows of each group by its name, '' where there is one alone, in their order; `by` are the columns that tell them apart.
 
     `mixed` are columns in which runs of one group still differ. `notes` say both, a sentence each.

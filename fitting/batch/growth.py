@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from data.alike import Alike
 from fitting.arguments import a_level, an_input, as_numbers, in_short
 from fitting.band import LEVEL, Band
 from fitting.errors import FitError
@@ -21,7 +22,7 @@ NEAR = 1.01  # losses of one ladder may be as near as 1.05 and tell; nearer than
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class Growth:
+class Growth(Alike):
     """y = c x^k through points (m,): `slope` is k, `log_middle` log y at the geometric middle of x, with their covariance.
 
     Intervals are Student's t with m - 2 degrees of freedom: the scatter of the points holds what was measured badly too.

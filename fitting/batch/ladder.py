@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.alike import Alike
 from data.rows.apart import NUMBERED
 from data.rows.by_batch import SAME_BATCH, by_batch, overlapping
 from data.rows.by_setting import OFTEN, SAME, by_setting
@@ -39,7 +40,7 @@ GIVEN_UP = 0.5  # a first attempt that came less far than this share of the next
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(Alike):
     """One run's curve: `step` (n,) rising, with the `loss` and the `batch` of each. `rate` is the peak; nan where not told.
 
     `size` is its number of parameters, `seed` its seed as text; nan and '' where not told. `mean` (n,) is the mean batch of the steps
@@ -110,7 +111,7 @@ class Run:
 
 
 @dataclass(frozen=True, eq=False)
-class Ladder:
+class Ladder(Alike):
     """The runs of a table of curves, and what was done to tell them apart, a sentence each."""
 
     runs: tuple[Run, ...]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.alike import Alike
 from data.schema import Runs
 from fitting.arguments import a_level, any_number, as_numbers, in_short
 from fitting.band import Band
@@ -43,7 +44,7 @@ RESAMPLES = 1000
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class NoiseByLoss:
+class NoiseByLoss(Alike):
     """At each of the m `losses`, from the highest: the noise scale from `rows` (m,) of the logs, and the critical batch.
 
     `noise` and `critical` are bands (m,) in tokens, with NaN where there are too few rows or runs to say; `along` is the critical batch

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import a_level
 from fitting.band import LEVEL, Band
 from fitting.batch.noise_by_loss import NORMS
@@ -29,7 +30,7 @@ FROM_PARTS, FROM_SEQUENCES = "parts of batches", "single sequences"
 
 
 @dataclass(frozen=True, eq=False)
-class RunNoise:
+class RunNoise(Alike):
     """The noise scale at m `losses` of a run in one `geometry`, from `of`: parts of batches, or gradients of single sequences.
 
     `scale` is a band (m,) in sequences, whose interval may have no upper end, from so many `rows` (m,) of the log.

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from data.alike import Alike
 from fitting.arguments import LARGEST, SMALLEST, a_level, as_numbers, in_range, in_short, together
 from fitting.band import LEVEL, Band
 from fitting.errors import FitError
@@ -28,7 +29,7 @@ LEAST_STEPS = 8
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class NoiseScale:
+class NoiseScale(Alike):
     """Estimates at every step logged (n,): `noise` of tr(Sigma) and `signal` of |G|^2, negative ones kept; `steps` are their numbers."""
 
     noise: Array

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_level, rows_of
 from fitting.band import LEVEL, Band, from_draws
 from fitting.batch.rate_parabola import WINDOWS, Tried, vertex
@@ -38,7 +39,7 @@ CALLED = {"mup": "muP", "mup_depth": "muP with depth"}
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class RateByWidth:
+class RateByWidth(Alike):
     """The best learning rate at each of the m `widths`, in one parametrisation: `best` (m,) with `draws` (R, m).
 
     `open` (m, 2) says whether the rates tried leave the lower and the upper side unknown: the optimum may lie beyond them. `tried`

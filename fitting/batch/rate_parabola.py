@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.alike import Alike
+
 Array = np.ndarray
 
 WINDOWS = (3, 4, 5)  # rates that a parabola goes through
 
 
 @dataclass(frozen=True, eq=False)
-class Tried:
+class Tried(Alike):
     """The k learning `rates` tried at one width, ascending, with the geometric mean `losses` (k,) of their `runs` (k,)."""
 
     rates: Array

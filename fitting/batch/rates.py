@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import (
     LARGEST,
     MOST_RESAMPLES,
@@ -44,7 +45,7 @@ ALIKE = (
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class Cell(Alike):
     """Runs of one size on one amount of data: rates, batches and losses (n,), which are near the best (n,), and the ends met.
 
     `edge` names "lr" and "batch" where the best run is the lowest or highest tried there: the optimum may lie beyond.
@@ -71,7 +72,7 @@ class Cell:
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class RateLaw:
+class RateLaw(Alike):
     """exp(c0 + c1 log N + c2 log D): `coefficients` (3,), `draws` (R, 3) from cells drawn again, widened for their number."""
 
     coefficients: Array
@@ -98,7 +99,7 @@ class RateLaw:
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class RateLaws:
+class RateLaws(Alike):
     """The refitted rules for learning rate and batch (tokens a step), the cells they come from, and each cell's regret.
 
     `held_out` (cells,) is the regret in each cell of rules fitted to all others.

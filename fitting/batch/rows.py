@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data.errors import MappingNeeded
 from data.read import read_runs
 from data.schema import Runs
 from fitting.arguments import with_size
@@ -18,6 +19,13 @@ DERIVED = "tokens over steps"  # how `data` says that a batch followed from what
 SAME = 0.02
 
 
+def _read(path: str | os.PathLike[str]) -> Runs:
+    try:
+        return read_runs(path)
+    except MappingNeeded as e:
+        raise e.asked_by(()) from None
+
+
 def curves_given(x: Any) -> Any:
     """The rows of training curves in what was given: a path, whose every checkpoint is read, `Runs` with their history, or a frame.
 
@@ -25,7 +33,7 @@ def curves_given(x: Any) -> Any:
     given is handed on as it is. FitError for runs without curves.
     """
     if isinstance(x, str | Path | os.PathLike):
-        x = read_runs(x)
+        x = _read(x)
     if isinstance(x, Runs):
         rows = curve_rows(x.fitted)
         if rows is None:
@@ -43,7 +51,7 @@ def curves_given(x: Any) -> Any:
 def finals_given(x: Any) -> Any:
     """The last rows of runs in what was given: a path, `Runs`, or a frame; whatever else was given is handed on as it is."""
     if isinstance(x, str | Path | os.PathLike):
-        x = read_runs(x)
+        x = _read(x)
     if isinstance(x, Runs):
         frame = x.fitted.kept
         only = "batch" not in frame and "batch_sequences" in frame

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import any_number, one_number
 from fitting.batch.critical import solve
 from fitting.batch.groups import curve_groups
@@ -30,8 +31,8 @@ SIDES = {"low": "lowest", "high": "highest", "": ""}
 
 
 @shown()
-@dataclass(frozen=True)
-class Reached:
+@dataclass(frozen=True, eq=False)
+class Reached(Alike):
     """What it took to reach `target`: per batch size (m,) the fewest steps, the run and its learning rate.
 
     `edge` (m,) says "low" or "high" where the best of several rates is the end of the sweep, so that steps may be too many.

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from data.alike import Alike
 from fitting.amounts import count as amount
 from fitting.arguments import an_input, as_numbers, in_short, is_one_of, one_number, together
 from fitting.band import LEVEL, Band, from_draws
@@ -30,7 +31,7 @@ CLOSE = 1e-9  # of log(L - floor): the step that is smaller leaves its square
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class Trajectory:
+class Trajectory(Alike):
     """Six constants in coordinates that stay finite: `centred` (6,) and from refits `drawn` (R, 6).
 
     They are log of the floor at `anchors[0]` parameters, log alpha_N, log of what training adds at `anchors[1]` steps, log

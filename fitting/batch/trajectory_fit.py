@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.amounts import count as amount
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, an_input, together
 from fitting.band import LEVEL, Band, from_draws
@@ -56,7 +57,7 @@ def _in_lines(fit: TrajectoryFit) -> Iterator[str]:
 
 @shown(_in_lines)
 @dataclass(frozen=True, eq=False)
-class TrajectoryFit:
+class TrajectoryFit(Alike):
     """A fitted law, the `curves` it comes from, log residuals (n,) (run less law), and the constants of the `recipe` alone.
 
     `recipe` is None where the curves hold no ladder of batches to begin with.
@@ -88,7 +89,7 @@ class TrajectoryFit:
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class HeldOut:
+class HeldOut(Alike):
     """Runs of the largest size laid beside a law fitted to the smaller ones: `curves`, and the `predicted` losses of a run there."""
 
     fit: TrajectoryFit

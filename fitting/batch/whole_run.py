@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import takes
 from fitting.band import Band
 from fitting.batch.advice import Advice, from_paper, papers
@@ -19,7 +20,7 @@ from fitting.shown import shown
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class WholeRun:
+class WholeRun(Alike):
     """What goes with a plan, numbers or arrays (K,) as the plan has them. Batches are tokens a step.
 
     `batch` is the one of lowest loss by its law, `lr` the learning rate that goes with it, `steps` the plan's tokens over the

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.band import LEVEL, quantiles
 from fitting.errors import FitError
 from fitting.solver.solver import BLOCK_ELEMENTS, Problem, minimise, residuals, slopes
@@ -30,8 +31,8 @@ NEAR, MOST_STEPS = 1e-8, 80
 LEAST = 40
 
 
-@dataclass(frozen=True)
-class Ranks:
+@dataclass(frozen=True, eq=False)
+class Ranks(Alike):
     """Where the truth ranks among the draws of each of K tables, for q quantities: shares (K, q) of `inner` draws.
 
     `low` counts draws that equal the truth as below it, `high` as above: they differ where both lie at a bound. A quantity

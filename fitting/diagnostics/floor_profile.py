@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from data.alike import Alike
 from fitting.arguments import takes
 from fitting.band import LEVEL
 from fitting.diagnostics.checks.floor import MOST_RUNS, profile
@@ -31,8 +32,8 @@ SETTLED = 150
 
 
 @shown()
-@dataclass(frozen=True)
-class FloorProfile:
+@dataclass(frozen=True, eq=False)
+class FloorProfile(Alike):
     """Floors held (k,), rising, with what each costs: `rise` (k,) of twice the log likelihood, and the exponents by name (k,).
 
     `value` is the floor as fitted and `low` to `high` its interval at `level`: where the rise stays below `limit`. An end

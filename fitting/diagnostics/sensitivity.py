@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.arguments import one_number, takes
 from fitting.band import LEVEL, Band
@@ -75,8 +76,8 @@ class Choice:
 
 
 @shown()
-@dataclass(frozen=True)
-class Sensitivity:
+@dataclass(frozen=True, eq=False)
+class Sensitivity(Alike):
     """The decision at a budget, its intervals, and what every other choice makes of it; `sentence` names the strongest."""
 
     flops: float

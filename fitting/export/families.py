@@ -13,6 +13,7 @@ import pandas as pd
 from fitting.band import LEVEL, Band
 from fitting.export.csv_text import csv_text
 from fitting.export.text import finite
+from fitting.export.written import written
 from fitting.families.result import Families
 
 
@@ -48,7 +49,7 @@ def to_json(found: Families, path: str | Path | None = None) -> str:
     }
     text = json.dumps(finite(body), indent=2, ensure_ascii=False, allow_nan=False)
     if path is not None:
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        written(text + "\n", path)
     return text
 
 

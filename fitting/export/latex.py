@@ -13,6 +13,7 @@ from fitting.band import Band
 from fitting.digits import KINDS, decade, decimal, is_exact, rounded, said_in, width_of
 from fitting.export.latex_text import escape
 from fitting.export.text import GoesWith, finite, provenance
+from fitting.law import Law
 from fitting.open_interval import how_open
 from fitting.planning.on_devices import OnDevices
 from fitting.planning.planner import Plan
@@ -175,12 +176,32 @@ def _in_latex(digits: int, place: int, negative: bool, powers: bool) -> str:
     return rf"{sign}{decimal(digits, -last, False)} \times 10^{{{place + last}}}"
 
 
+def equation(law: Law) -> str:
+    """The law's LaTeX with its left side, the output's title where the declaration has none."""
+    return _before(law) + law.latex
+
+
+def _before(law: Law) -> str:
+    return "" if _equals(law.latex) is not None else rf"\mbox{{{escape(law.output.title)}}} = "
+
+
+def _equals(latex: str) -> int | None:
+    """Where the sign stands that parts the sides of an equation: the first outside of braces; None where there is none."""
+    depth = 0
+    for at, sign in enumerate(latex):
+        depth += (sign == "{") - (sign == "}")
+        if sign == "=" and not depth:
+            return at
+    return None
+
+
 def formula(fit: Fit) -> str:
     """The law's LaTeX with each symbol replaced by its fitted number, rounded as `steps` says."""
     places = steps(fit)
-    tokens = TOKEN.findall(fit.law.latex)
+    tokens = TOKEN.findall(equation(fit.law))
     symbols = sorted(((TOKEN.findall(p.latex), p.name) for p in fit.law.params), key=lambda s: -len(s[0]))
-    left, out, i = fit.law.latex.index("="), [], 0
+    left, out, i = _equals(fit.law.latex), [], 0
+    left = len(_before(fit.law)) - 1 if left is None else left
     position = 0
     digit = False  # whether the last sign is one of a number, which another beside it would run into
     while i < len(tokens):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from data.alike import Alike
 from data.plain import After, Finite, Number, Whole, With, array_of, at_most
 from fitting.accounting import MOST_DRAWS, Accounting
 from fitting.settings import MOST_RUNS, Settings
@@ -45,8 +46,8 @@ def _older_accounting(x: dict[str, Any]) -> Mapping[str, Any]:
     return {f.name: f.default for f in fields(Accounting)[4:]} if len(x) == 4 else {}
 
 
-@dataclass(frozen=True)
-class Saved:
+@dataclass(frozen=True, eq=False)
+class Saved(Alike):
     """A fit as it was saved; one of an older version may lack a new run's noise, what widens forecasts, and calibration."""
 
     params: dict[str, Finite]

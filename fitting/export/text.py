@@ -13,6 +13,7 @@ import numpy as np
 
 from fitting.band import Band
 from fitting.export.checksum import KEY, checksum
+from fitting.export.written import written
 from fitting.planning.on_devices import OnDevices
 from fitting.planning.planner import Plan
 from fitting.result import Fit
@@ -84,7 +85,7 @@ def fit_to_json(fit: Fit, path: str | Path | None = None, *, held_out: Sequence[
     plain = finite(body)
     text = json.dumps({**plain, KEY: checksum(plain)}, indent=None, separators=(",", ":"), allow_nan=False)
     if path is not None:
-        Path(path).write_text(text, encoding="utf-8")
+        written(text, path)
     return text
 
 

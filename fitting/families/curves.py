@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize.elementwise import find_root
 
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.autodiff import Dual, partials_of
 from fitting.law import Law
@@ -24,8 +25,8 @@ PER_DECADE = 8
 BLOCK_ELEMENTS = 60_000
 
 
-@dataclass(frozen=True)
-class Curves:
+@dataclass(frozen=True, eq=False)
+class Curves(Alike):
     """Best loss (R, G) and its slope in log budget (R, G), at log budgets (G,) that are evenly spaced."""
 
     log_flops: Array

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.estimate import DISPLACED, RIVALS
 from fitting.law import Law, Param
 from fitting.solver.fit_data import Arrays
@@ -121,8 +122,8 @@ class JointCoordinates(Coordinates):
         return [where.natural(theta[..., at]) for where, at in zip(self.own, self.index, strict=True)]
 
 
-@dataclass(frozen=True)
-class JointFit:
+@dataclass(frozen=True, eq=False)
+class JointFit(Alike):
     """A sharing fitted: its coordinates, the best ones (P,), the objective there, and whether that is a certified optimum."""
 
     share: str

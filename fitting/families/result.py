@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.arguments import any_number, as_numbers, in_short, is_one_of
 from fitting.band import LEVEL, Band, from_draws
@@ -32,7 +33,7 @@ MOST_RUNS = 100.0  # times as many runs; beyond this the answer is that runs lik
 
 
 @dataclass(frozen=True, eq=False)
-class Family:
+class Family(Alike):
     """One family's law: best values (p,), draws (R, p) that belong together across families, its runs and their residuals.
 
     `residuals` (n,) are log L - log f. `ranges` maps each input, the output and `flops` to its lowest and highest value.
@@ -79,7 +80,7 @@ class Versus:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Families:
+class Families(Alike):
     """Families fitted under one law. `share` is what they share and `why` the reason; `tests` judge each way to share.
 
     `overlap` is the range of FLOPs at which every family has runs, `target` the budget asked about. `warnings` say what

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.alike import Alike
+
 Array = np.ndarray
 
 # Sizes closer than this are one size: digitised figures scatter by half a per cent, real sweeps step by tens.
@@ -29,7 +31,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, eq=False)
-class Bucket:
+class Bucket(Alike):
     """Rows of one budget: their positions (n,) in the table and the budget in FLOP, the middle of its runs."""
 
     rows: Array

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import of_kind, one_number
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
@@ -35,8 +36,8 @@ STEP = 0.5
 
 
 @shown()
-@dataclass(frozen=True)
-class Approach:
+@dataclass(frozen=True, eq=False)
+class Approach(Alike):
     """What one approach says at a budget; bands are None, with the reason in `note`, where it can say nothing."""
 
     key: str
@@ -51,8 +52,8 @@ class Approach:
 
 
 @shown()
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, eq=False)
+class Comparison(Alike):
     """The three approaches at one budget in FLOP, one sentence on whether they agree, and the parabola's bias if known.
 
     `found` and `curve` are the profiles and the envelope behind rows 1 and 2, None where they were refused; `shown` and

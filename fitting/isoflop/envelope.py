@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.band import LEVEL, Band
 from fitting.errors import FitError
@@ -56,7 +57,7 @@ class EnvelopeSettings:
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class Envelope:
+class Envelope(Alike):
     """The lowest loss at each compute (K,) with the size and tokens that reach it, and the power laws through them.
 
     `inside` (K,) tells where a smaller and a larger size compete, which is what the power laws use. `winners` names the

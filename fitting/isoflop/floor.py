@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize.elementwise import find_minimum
 
+from data.alike import Alike
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 
@@ -24,7 +25,7 @@ GRID = np.log(np.geomspace(0.002, 2.0, 61))
 
 
 @dataclass(frozen=True, eq=False)
-class Floor:
+class Floor(Alike):
     """E + A (C / centre)^-gamma: `values` (3,) are E, A in nats and gamma; `draws` (R, 3) those of the resamples."""
 
     values: Array

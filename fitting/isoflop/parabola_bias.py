@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.errors import FitError
 from fitting.isoflop.buckets import Bucket
 from fitting.isoflop.power import PowerLaw, power_law
@@ -23,7 +24,7 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Bias:
+class Bias(Alike):
     """Shares by which noise-free profiles of a surface are off its optimum: -0.03 is 3 % too little.
 
     `params` and `tokens` (B,) are at the budgets the power laws go through; a budget whose noise-free vertex falls

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.band import LEVEL, Band, from_draws
 from fitting.errors import FitError
 from fitting.shown import shown
@@ -16,7 +17,7 @@ Array = np.ndarray
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class PowerLaw:
+class PowerLaw(Alike):
     """y = scale * (C / centre)^exponent. `draws` (R, 2) are (log scale, exponent) of the resamples that have one."""
 
     log_scale: float

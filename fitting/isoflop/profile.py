@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.isoflop.buckets import Bucket, sizes
 from fitting.isoflop.power import lines
@@ -42,7 +43,7 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class Rows(Alike):
     """The usable rows of a table: names (n,), logs of size, tokens and compute (n,), losses (n,)."""
 
     names: Array
@@ -54,7 +55,7 @@ class Rows:
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class Profile:
+class Profile(Alike):
     """One budget: its runs (n,) in order of size, and the vertex of the curve through them (NaN where it has none).
 
     `flops` is the middle of the runs' own. `level_params` and `level_loss` are the runs moved along the frontier to it:
@@ -83,7 +84,7 @@ class Profile:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class Curve(Alike):
     """A bucket's rows moved to the middle of their budget, log N and height (n,) each, and their vertex.
 
     `labels` (n,) tell apart the points of a curve: runs of one size stay one, and sizes that were moved to one place are

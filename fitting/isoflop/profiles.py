@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.arguments import is_one_of
 from fitting.band import LEVEL, Band, from_draws
@@ -51,7 +52,7 @@ class ProfilesError(FitError):
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class Profiles:
+class Profiles(Alike):
     """IsoFLOP profiles (B of them, ascending) and their power laws. `left_out` names each run in no profile and why.
 
     `vertex_draws` (R, B) are log sizes of the resampled vertices and `loss_draws` (R, B) their losses, NaN where a

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.alike import Alike
+
 Array = np.ndarray
 
 #: Sizes below which a vertex is flagged: one more than the curve needs to have something left over.
@@ -19,7 +21,7 @@ FINE, EDGE, DOWN, FEW = range(4)
 
 
 @dataclass(frozen=True, eq=False)
-class Vertices:
+class Vertices(Alike):
     """The lowest point of R profiles: log N (R,), its height (R,), and what is wrong (R,): FINE, EDGE, DOWN or FEW.
 
     `shape` (R, 3) holds a parabola's height, slope and curvature about `centre`; it is empty for Akima.

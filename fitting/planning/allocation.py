@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.autodiff import Dual, partials_of
 from fitting.law import Law
@@ -29,8 +30,8 @@ BLOCK = 20_000  # minima looked for together
 GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
 
 
-@dataclass(frozen=True)
-class Optimum:
+@dataclass(frozen=True, eq=False)
+class Optimum(Alike):
     """Best sizes, tokens and losses for each draw and budget, each (R, K)."""
 
     params: Array
@@ -38,8 +39,8 @@ class Optimum:
     loss: Array
 
 
-@dataclass(frozen=True)
-class Valley:
+@dataclass(frozen=True, eq=False)
+class Valley(Alike):
     """Loss along a budget as a function of log N, for parameter sets {name: (R, 1)} and budgets (K,).
 
     `given` holds what else the law asks for, the same for every run.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.law import Law
 from fitting.planning.allocation import optimum, valley
@@ -13,8 +14,8 @@ from fitting.planning.allocation import optimum, valley
 Array = np.ndarray
 
 
-@dataclass(frozen=True)
-class Decision:
+@dataclass(frozen=True, eq=False)
+class Decision(Alike):
     """Best sizes (R,), None for a law of compute alone, and losses (R,) in nats per token."""
 
     params: Array | None

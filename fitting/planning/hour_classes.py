@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.arguments import as_numbers, in_range, one_number, positive_numbers, takes
 from fitting.band import LEVEL, Band
@@ -36,8 +37,8 @@ STRIDES = (
 
 
 @shown()
-@dataclass(frozen=True)
-class HourClass:
+@dataclass(frozen=True, eq=False)
+class HourClass(Alike):
     """The best run in one class: `hours` of one device, its size, tokens, loss (each a band) and steps at the batch asked for.
 
     `loss` is the law's, `loss_run` that of one new run. `notes` are what a plan of the same run would say.

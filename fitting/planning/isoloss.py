@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.accounting import Accounting
 from fitting.autodiff import Dual, partials_of, value_of
 from fitting.law import Law
@@ -25,8 +26,8 @@ GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
 MOST_TOKENS = 1e30
 
 
-@dataclass(frozen=True)
-class Isoloss:
+@dataclass(frozen=True, eq=False)
+class Isoloss(Alike):
     """Sizes and tokens that reach one `loss`, for parameter sets {name: (R, 1)}, and `served` tokens of use."""
 
     law: Law

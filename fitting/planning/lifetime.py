@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import one_number, takes
 from fitting.band import LEVEL, Band
 from fitting.errors import FitError
@@ -26,7 +27,7 @@ Array = np.ndarray
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class Lifetime:
+class Lifetime(Alike):
     """The best size for `served` tokens of use at one `loss`, each a band: FLOPs to train and to serve, and both as `flops`.
 
     `saved` is the share of the compute that the size best to train alone, `trained`, would take over the same life. `notes` are

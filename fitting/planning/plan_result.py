@@ -21,7 +21,7 @@ LEAST_ENDLESS = 0.025  # a share of draws that reaches the end of a 95 % interva
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class Split(Alike):
     """Where the bands of a plan come from: its flops, params, tokens and loss by name, `best` (1, K) and for each draw (R, K)."""
 
     best: Mapping[str, Array]

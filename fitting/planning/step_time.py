@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.alike import Alike
 from data.flops import Shape, params_by_group
 from fitting.arguments import (
     MOST_RESAMPLES,
@@ -62,7 +63,7 @@ MEANING = {
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class StepTime:
+class StepTime(Alike):
     """Fitted step times. `best` (k,) are the costs of `terms` in seconds, `draws` (R, k) the same from refits to noise drawn anew.
 
     `residuals` (n,) are log measured over fitted, `new_noise` (R,) that of one more run; `count` is the column of parameters

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.alike import Alike
 from data.schema import Runs
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_share, in_short, is_one_of, one_number, rows_of
 from fitting.band import Band
@@ -34,7 +35,7 @@ SHAPES = ("cosine", "wsd", "constant", "linear")
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class LoggedCurve:
+class LoggedCurve(Alike):
     """One run's schedule, its steps (n,) and losses (n,), whether rates lie on a "line" or "stair" between rows, and notes."""
 
     run: str

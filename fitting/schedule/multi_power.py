@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import as_numbers, in_short, is_one_of
 from fitting.autodiff import partials_of, seed, stretches, value_of
 from fitting.band import LEVEL, Band, from_draws
@@ -40,8 +41,8 @@ FORM = 0.003
 
 
 @shown()
-@dataclass(frozen=True)
-class Schedule:
+@dataclass(frozen=True, eq=False)
+class Schedule(Alike):
     """The learning rate `lr` (T,) of every step from the first, of which the first `warmup` are the warm-up."""
 
     lr: Array
@@ -72,8 +73,8 @@ class Schedule:
         return cls.after(warmup, lr[np.maximum(np.searchsorted(steps, every, side="right") - 1, 0)])
 
 
-@dataclass(frozen=True)
-class Falls:
+@dataclass(frozen=True, eq=False)
+class Falls(Alike):
     """The changes of the rate that each of n steps looks back on, one after the other, (M,) each; `first` (n,) says where
     those of a step begin. `drop` is by how much the rate fell, `lr` to what, `area` the sum of rates since."""
 
@@ -172,7 +173,7 @@ def loss_curve(schedule: Schedule, steps: Array, params: dict[str, float], block
 
 @shown()
 @dataclass(frozen=True, eq=False)
-class CurveFit:
+class CurveFit(Alike):
     """The law fitted to curves: constants by name, objective, log residuals (n,) in the curves' order (curve less law), and whether
     it settled.
 

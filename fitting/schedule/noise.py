@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.solver.huber_scale import robust_spread
 
 Array = np.ndarray
@@ -28,7 +29,7 @@ ODD = 4.0  # robust deviations at which a residual is cut: a spike says nothing 
 
 
 @dataclass(frozen=True, eq=False)
-class CurveNoise:
+class CurveNoise(Alike):
     """R draws of what the noise may be: `scale` (R,) in log loss, `reach` (R,) in steps, shares `alone` and `shift` (R,)."""
 
     scale: Array

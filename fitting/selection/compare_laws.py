@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from data.alike import Alike
 from data.schema import COLUMNS
 from fitting.arguments import a_name, huber_delta, in_short
 from fitting.diagnostics.checks import refusal
@@ -62,8 +63,8 @@ class Score:
 
 
 @shown()
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, eq=False)
+class Comparison(Alike):
     """All laws scored, best forecast first; how many runs were held out, from which compute (or what `along` is) on; one sentence."""
 
     scores: tuple[Score, ...]

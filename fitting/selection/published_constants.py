@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import takes
 from fitting.diagnostics.refit_problem import refit_problem
 from fitting.result import Fit
@@ -28,8 +29,8 @@ UNLIKELY = 0.01
 
 
 @shown()
-@dataclass(frozen=True)
-class PaperTest:
+@dataclass(frozen=True, eq=False)
+class PaperTest(Alike):
     """One paper's constants against these runs, with chances that constants true for them would look this far off.
 
     `ratio` is the likelihood-ratio statistic, twice the log likelihood these runs lose under the paper's constants; `wald`

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import numpy as np
 
+from data.alike import Alike
 from data.plain import Count, End, Finite, Number, Share, Whole, With
 from fitting.band import LEVEL
 from fitting.shown import shown
@@ -41,8 +42,8 @@ class Calibrated:
 
 
 @shown(lambda c: [f"Calibration: {c.reason}"])
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, eq=False)
+class Calibration(Alike):
     """What `outer` simulated tables, each with `inner` refits, say of a fit's 95 % intervals; decisions are at `flops`."""
 
     outer: Annotated[int, With(strict=True, gt=0)]

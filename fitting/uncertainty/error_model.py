@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.solver.huber_scale import EFFICIENT, robust_spread
 
 Array = np.ndarray
@@ -32,8 +33,8 @@ MOST_GROUPS = 500
 LOWEST, MOST, STEPS = -4.0, 99.0, 600
 
 
-@dataclass(frozen=True)
-class Noise:
+@dataclass(frozen=True, eq=False)
+class Noise(Alike):
     """Noise of n runs, in log loss: a shape (k,) to draw from, and what the residuals say of its scales.
 
     Scales are those that the fit feels: Huber's estimate has the variance of residuals cut at delta over the share that

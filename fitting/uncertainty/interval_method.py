@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.errors import FitError
 from fitting.settings import METHODS
 from fitting.uncertainty.error_model import Noise, noise
@@ -25,8 +26,8 @@ LEAST_GROUPS, LEAST_REPEATS = 4, 4
 CLEARLY = 2.0
 
 
-@dataclass(frozen=True)
-class Choice:
+@dataclass(frozen=True, eq=False)
+class Choice(Alike):
     """The way intervals are made: its method, the column grouped by ("run" for none), labels (n,), noise, and why."""
 
     method: str

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.solver.huber_scale import EFFICIENT, LEAST, robust_spread
 from fitting.solver.initial_values import starts
 from fitting.solver.prior import CAUTION, penalty, weights
@@ -36,8 +37,8 @@ CONTRADICTED = 4.0
 FURTHEST = 13.3
 
 
-@dataclass(frozen=True)
-class MapFit:
+@dataclass(frozen=True, eq=False)
+class MapFit(Alike):
     """The problem with its prior, delta and each run's importance, and starts (k, p), the best first.
 
     `noise` is the standard deviation of log-loss residuals that prior and widths go by; `wider` (j, p) are more starts, for

@@ -18,6 +18,7 @@ from typing import Annotated
 import numpy as np
 from scipy import linalg
 
+from data.alike import Alike
 from data.plain import Finite, Whole, With, array_of
 from fitting.accounting import Log
 from fitting.uncertainty.mixture import Mixture
@@ -41,8 +42,8 @@ FORM_BEYOND, FORM_MIXED = 0.0025, 0.012
 CHECKED = 100.0
 
 
-@dataclass(frozen=True)
-class Doubt:
+@dataclass(frozen=True, eq=False)
+class Doubt(Alike):
     """What is needed to widen a forecast: where runs lie (n, k) over their reach, and their leftovers (n,) in log loss.
 
     `ratio` is the variance of what neighbours share over that of the rest, `noise` the standard deviation of the rest;

@@ -79,6 +79,7 @@ def test_intervals_and_covariance_are_indexed_by_name(found):
     assert found.summary().loc["alpha", "value"] == found.params["alpha"]
     cov = found.cov()
     assert np.allclose(np.sqrt(np.diag(cov)[:1]), found.draws[:, 0].std(ddof=1))
+    assert np.allclose(np.sqrt(np.diag(cov)), found.summary()["se"], rtol=1e-12)
     assert np.allclose(cov, cov.T)
 
 

@@ -9,22 +9,31 @@ import pandas as pd
 import pytest
 
 from data import Runs, load, read_runs
-from fitting import FitError, against_papers, fit, load_fit, plan
+from fitting import FitError, against_papers, backtest, fit, load_fit, plan
 from fitting.diagnostics.calibration import calibrate
 from fitting.diagnostics.floor_profile import floor_profile
 from fitting.diagnostics.sensitivity import sensitivity
+from fitting.held_out import forecasts
 
 ASKS = {
     "papers": against_papers,
     "floor": floor_profile,
     "sensitivity": lambda f, runs: sensitivity(f, runs, 1e22),
     "calibration": lambda f, runs: calibrate(f, runs, outer=40, inner=40),
+    "forecast test": lambda f, runs: backtest(f, runs, resamples=20),
+    "forecasts": lambda f, runs: forecasts(f, beside(runs)),
 }
 
 
 @pytest.fixture(scope="module")
 def fitted(noisy):
     return fit(noisy, "chinchilla", resamples=50, exclude=["run-3"])
+
+
+def beside(runs: Runs) -> Runs:
+    """The runs and one more that is held out."""
+    more = runs.kept.iloc[:1].assign(run="later", role="held out")
+    return with_kept(runs, pd.concat([runs.kept.assign(role="fitted"), more]))
 
 
 def with_kept(runs: Runs, kept) -> Runs:
@@ -64,6 +73,13 @@ def test_the_same_runs_are_taken(fitted, noisy, ask):
     assert ASKS[ask](fitted, noisy)
     assert ASKS[ask](fitted, noisy.exclude(["run-3"]))
     assert ASKS[ask](fitted, with_kept(noisy, noisy.kept.assign(loss=np.round(noisy.kept["loss"], 12))))
+
+
+def test_runs_held_out_alone_are_forecast(fitted, noisy):
+    whole = beside(noisy)
+    alone = with_kept(whole, whole.kept[whole.kept["run"] == "later"])
+    assert forecasts(fitted, alone) is not None
+    assert forecasts(fitted, noisy) is None
 
 
 def test_results_that_say_the_same_are_equal_and_hash_alike():

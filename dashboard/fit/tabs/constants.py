@@ -15,7 +15,7 @@ from dashboard.html_table import row, table
 from dashboard.symbols import input_symbol, symbol
 from data.schema import Runs
 from fitting import Fit
-from fitting.export.latex import formula
+from fitting.export.latex import equation, formula
 
 
 def panel(fit: Fit, runs: Runs) -> None:
@@ -26,7 +26,7 @@ def panel(fit: Fit, runs: Runs) -> None:
     table, picture = st.columns([6, 4], gap="large")
     with table:
         with st.container(horizontal=True, gap="medium"):
-            st.latex(fit.law.latex, width="content")
+            st.latex(equation(fit.law), width="content")
             st.latex(formula(fit), width="content")
         _table(fit)
         _terms(fit)

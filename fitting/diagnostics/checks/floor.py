@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from data.alike import Alike
 from fitting.band import LEVEL, quantiles
 from fitting.diagnostics.checks.evidence import FEW_STEPS, Evidence
 from fitting.diagnostics.influence_spread import spread_of_influence
@@ -25,8 +26,8 @@ REACHES = ((0.5, 1.1), (1.6, 2.5), (4.0, 8.0), (20.0, 1e3))
 NEARLY_NONE = 0.02
 
 
-@dataclass(frozen=True)
-class Profile:
+@dataclass(frozen=True, eq=False)
+class Profile(Alike):
     """Floors held (k,), the objective each costs (k,), the lowest there is, and the interval that follows.
 
     `theta` (k, p) is where the other parameters go, and `unit` turns twice a rise of the objective into a chi-squared.

@@ -307,3 +307,18 @@ def test_what_is_asked_of_a_width_ladder_beside_is_still_refused(widths):
     )  # two widths are no law of it, and have a best rate each
     assert [line.partition(":")[0] for line in said.output.splitlines()] == ["width 32", "width 64"]
     assert RUN.invoke(command, [str(widths), "--target", "1.3"]).exit_code != 0
+
+
+def test_curves_held_out_are_counted_in_text_and_json(curves, tmp_path):
+    """A table of steps says so of its rows: whoever counts the runs of the file finds the same number."""
+    head, *rows = (tmp_path / "curves.csv").read_text("utf-8").splitlines()
+    held = ("b16-0.1,", "b64-0.4,")
+    told = [f"{head},role", *(f"{row},{'test' if row.startswith(held) else 'train'}" for row in rows)]
+    (tmp_path / "roles.csv").write_text("\n".join(told), encoding="utf-8")
+    asked = [str(tmp_path / "roles.csv"), "--target", "2"]
+    said = (
+        "Read from the steps to a loss of 10 training curves: rows are checkpoints. 2 runs are held out and left out."
+    )
+    assert said in RUN.invoke(command, asked).output
+    assert json.loads(RUN.invoke(command, [*asked, "--json", "-"]).output)["method"] == said
+    assert "held out" not in RUN.invoke(command, [curves, "--target", "2"]).output

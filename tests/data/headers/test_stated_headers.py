@@ -9,6 +9,7 @@ import pytest
 from data import MappingNeeded, Runs
 from data.errors import ReadError
 from data.headers.names import loss_name, named
+from data.headers.parts import header as parts
 
 Read = Callable[..., Runs]
 HEAD = "| run | params | tokens | {} |\n|---|---|---|---|\n| a | 125M | 2.5B | {} |\n| b | 350M | 7B | {} |\n| c | 760M | 15.2B | {} |\n"
@@ -123,3 +124,12 @@ def test_prints_of_data_table_and_a_pasted_page_with_units_apart(read: Read) -> 
         kept = read(text, "runs.txt").kept
         assert (kept["params"].tolist(), kept["tokens"].tolist()) == ([125e6, 350e6], [2.5e9, 7e9]), text
         assert kept["loss"].tolist() == [3.45, 3.05], text
+
+
+def test_a_small_k_before_a_word_is_a_thousand() -> None:
+    for header, column, scale in (
+        ("kTokens", "tokens", 1e3), ("kTok", "tokens", 1e3), ("kToks", "tokens", 1e3), ("kParams", "params", 1e3),
+        ("ktokens", "tokens", 1e3), ("KTok", "tokens", 1e3), ("MTokens", "tokens", 1e6), ("kIters", "steps", 1e3),
+    ):  # fmt: skip
+        assert [c for c, _ in named(header)][:1] == [column], header
+        assert parts(header).scale == scale, header

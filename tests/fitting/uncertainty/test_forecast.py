@@ -178,9 +178,13 @@ def test_regret_is_what_another_split_costs(runs, found):
 
 def test_too_few_runs_leave_nothing_out(make_runs, found):
     n = np.geomspace(1e8, 2e8, 9)
-    few = make_runs(params=n, tokens=1e22 / n**1.5, loss=2.5 - 0.01 * np.arange(9) + 0.001 * np.arange(9) ** 2)
+    few = make_runs(
+        params=n,
+        tokens=1e22 / n**1.5 * 1.2 ** np.tile([0, 1, 2], 3),
+        loss=2.5 - 0.01 * np.arange(9) + 0.001 * np.arange(9) ** 2,
+    )
     with pytest.raises(FitError, match="Add larger runs"):
-        backtest(found, few)
+        backtest(fit(few, found.law, resamples=0), few)
 
 
 @pytest.mark.parametrize("delta", [1e-4, 1e-3, 1e-2, float("inf")])

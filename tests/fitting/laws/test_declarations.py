@@ -1,0 +1,83 @@
+"""What a law may be called, and what its LaTeX may leave out: refused at the declaration, or made to work everywhere."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fitting import Fit, Law, backtest, fit
+from fitting.export.latex import equation
+from fitting.held_out import HeldOut
+from fitting.law import TAKEN, Output, Param, coefficient
+
+
+def covered(samples, a, b):
+    return np.exp(-a * samples**-b)
+
+
+COVERED = Law(
+    key="covered",
+    title="Coverage",
+    formula=covered,
+    latex="e^{-a k^{-b}}",
+    inputs=("samples",),
+    params=(
+        Param("a", "a", "", "scale", (1e-3, 100.0), anchor=coefficient("samples", "b")),
+        Param("b", "b", "", "exponent", (0.01, 3.0)),
+    ),
+    cite="Brown et al. 2024, arXiv 2407.21787, eq. 1",
+    output=Output("coverage", "Coverage, ā", "share", rises=("samples",), bounds=(0.0, 1.0)),
+)
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    k = np.geomspace(1, 10_000, 30)
+    noise = np.exp(0.02 * np.random.default_rng(0).normal(size=k.size))
+    return pd.DataFrame({"samples": k, "coverage": np.clip(covered(k, 2.5, 0.35) * noise, 0, 1)})
+
+
+def called(name: str) -> Law:
+    """The law with its input called so."""
+
+    def formula(**given):
+        return covered(given[name], given["a"], given["b"])
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    formula.__signature__ = inspect.Signature([inspect.Parameter(k, kind) for k in (name, "a", "b")])
+    first = replace(COVERED.params[0], anchor=coefficient(name, "b"))
+    return replace(
+        COVERED, formula=formula, inputs=(name,), params=(first, COVERED.params[1]),
+        output=replace(COVERED.output, rises=(name,)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(TAKEN - {"self"}))
+def test_names_that_results_need_are_refused_where_a_law_is_declared(name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name} is an argument of predict, or a column .*Call it otherwise"):
+        called(name)
+    with pytest.raises(TypeError, match="Call it otherwise"):
+        replace(COVERED, output=replace(COVERED.output, column=name))
+
+
+def test_every_name_that_would_be_overwritten_is_among_them(table: pd.DataFrame) -> None:
+    found = fit(table, law=COVERED, resamples=20)
+    arguments = {k for k, p in inspect.signature(Fit.predict).parameters.items() if p.kind is not p.VAR_KEYWORD}
+    held = HeldOut(("a",), np.ones(1), np.ones(1), found.predict(samples=[1.0]), True, "coverage")
+    frames = (found.to_frame(table), backtest(found, table, resamples=20).to_frame(), held.to_frame())
+    columns = {c for frame in frames for c in frame if c not in ("samples", "coverage", "cut_samples")}
+    assert arguments | columns <= TAKEN
+
+
+def test_latex_without_a_left_side_gets_the_output_s_title(table: pd.DataFrame) -> None:
+    found = fit(table, law=COVERED, resamples=20)
+    assert equation(COVERED) == r"\mbox{Coverage, \={a}} = e^{-a k^{-b}}"
+    assert r"\mbox{Coverage, \={a}} = e^{-2." in found.to_latex()
+    within = replace(COVERED, latex=r"\prod_{i=1}^{9} e^{-a k^{-b}}")
+    assert r"= \prod_{i=1}^{9} e^{-2." in replace(found, law=within).to_latex()
+    whole = replace(COVERED, latex=r"a(k) = e^{-a k^{-b}}")
+    assert "a(k) = e^{-2." in replace(found, law=whole).to_latex()
