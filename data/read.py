@@ -147,11 +147,8 @@ def _of_several(path: Path, found: list[Path]) -> str:
     called = [str(one.relative_to(path)) for one in found]
     more = f" and {len(called) - MOST_NAMED} more" if len(called) > MOST_NAMED else ""
     which = "the sweep" if len(called) == 1 else "the sweeps"
-    what = (
-        f"{path / called[0]}"
-        if len(called) == 1
-        else f"one of them, such as {path / called[0]}, or several by their paths"
-    )
+    several = f"one of them, such as {path / called[0]}, or several by their paths"
+    what = f"{path / called[0]}" if len(called) == 1 else several
     return f"{path} holds {which} {', '.join(called[:MOST_NAMED])}{more}: read {what}."
 
 
