@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E402 - nothing of ours is imported beside the thread that imports it already
 import streamlit as st
 
-from dashboard import frame, state, widgets
-from dashboard.server.launch import one_thread_each
+from dashboard.server.launch import one_thread_each, wait_until_warm
 
 one_thread_each()
+wait_until_warm()
+
+from dashboard import frame, state, widgets
+
 listed, page = frame.navigation()
 trouble = frame.given_up(page.title)
 said: list[str] = []

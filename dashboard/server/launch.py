@@ -88,6 +88,7 @@ def serve(*, port: int | None = None, browser: bool = True, query: str = "") -> 
     from dashboard.server.headers import Headers
 
     # Only now: Streamlit has imported Plotly, which breaks when pandas is half imported in another thread.
+    _warmed.clear()
     threading.Thread(target=_warm, daemon=True).start()
     gone_widgets.remember()
     # Streamlit hands the rest of the command line to the page, which has no use for it.
@@ -111,6 +112,15 @@ def _announce(port: int, url: str, browser: bool) -> None:
         webbrowser.open(url)
 
 
+_warmed = threading.Event()
+_warmed.set()
+
+
+def wait_until_warm() -> None:
+    """Wait for the import that began with the server: two threads that import one package from both its ends stop each other."""
+    _warmed.wait()
+
+
 def _warm() -> None:
     """Import what the first page needs while the browser is still starting."""
     try:
@@ -118,6 +128,8 @@ def _warm() -> None:
         import dashboard.state  # noqa: F401
     except Exception:  # the page itself will say what is wrong
         return
+    finally:
+        _warmed.set()
 
 
 def _apologise(error: Exception) -> bool:

@@ -346,7 +346,8 @@ def test_without_a_sweep_it_says_what_to_add(page):
     assert "do not show the effect of batch size" in html(at)
     at, _ = page("params,tokens,batch_sequences,loss\n1e8,2e9,8,3\n2e8,4e9,16,2.8\n4e8,8e9,32,2.6\n")
     assert "no column has the tokens of a sequence: add seq_len." in html(at)
-    assert [e.proto.label for e in at.get("page_link")] == ["Upload them on the Runs page"]
+    links = ["Upload them on the Runs page", "Train a batch ladder on the Probe page"]
+    assert [e.proto.label for e in at.get("page_link")] == links
 
 
 @pytest.mark.parametrize(
@@ -463,7 +464,7 @@ def test_curves_of_several_sizes_carry_the_law_to_another(page):
     said = html(opened(at, CURVES_TAB))
     assert not at.exception
     assert "<b>0.077</b>" in said  # alpha_N, as planted
-    assert "Fitted to smaller runs, the law misses the 3 runs of 1e+08 parameters" in said
+    assert "Fitted to smaller runs, the law misses the 3 runs of 100 M parameters" in said
     slider(at, "Parameters").set_value(48).run()  # sixteen times the largest
     assert not at.exception
     assert "Lowest loss of this size" in html(at)
