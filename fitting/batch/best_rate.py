@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.alike import Alike
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, rows_of
 from fitting.band import LEVEL, Band, from_draws
 from fitting.batch.rate_by_width import CALLED, LEAST_RATES, SAME, SAME_AT_ONE, ladder_of, optimum, tried_of, usable
@@ -27,7 +28,7 @@ _UNIT = {"tokens": " tokens", "params": " parameters", "layers": " layers"}
 
 
 @dataclass(frozen=True, eq=False)
-class BestRate:
+class BestRate(Alike):
     """The best learning rate of one ladder: `rate` with its interval, 0 or infinity where the rates `tried` leave an end open.
 
     `settings` are those in which ladders of the table differ, by their columns.
