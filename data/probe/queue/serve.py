@@ -22,6 +22,7 @@ import psutil
 
 from data.errors import DataError
 from data.probe.environment import without_secrets
+from data.probe.exits import BUSY, GO_ON
 from data.probe.folder import CHECKPOINT, ENDED, SPEC, Folder, Status, now, since
 from data.probe.output import OUTPUT, ended_how, last_line
 from data.probe.process import Process
@@ -35,7 +36,6 @@ from data.probe.together import most
 LOCK = "queue.lock"
 #: Seconds in which a job that fails has failed fast, as one has that makes no step in any time; so many of those in a row hold a sweep.
 FAST, FAILURES = 10.0, 3
-GO_ON = 75  # the trainer's exit code where it stopped on request and goes on from its checkpoint
 #: How a process ends that somebody ended: by these signals, which no fault of its own brings about but a want of memory.
 KILLED = frozenset(-one for one in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 LOOK_EVERY = 1.0  # seconds
@@ -214,6 +214,8 @@ class Server:
             state, sentence = "queued", status.sentence
         elif otherwise == "lost":
             state, sentence = "queued", f"Its process was gone; {folder.goes_on}."
+        elif code == BUSY:  # an earlier queue's trainer that has not said yet that it runs
+            state, sentence = "queued", "Another process had its folder; it is tried again."
         elif code in KILLED and _moved_on(folder, job):
             state, sentence = "queued", "Its process was killed; it goes on from its checkpoint."
         else:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import DataError
+from data.probe.exits import BUSY, GO_ON
 from data.probe.folder import ENDED, BusyError, Folder, Status, now
 from data.probe.process import Process
 from data.probe.spec import spec
@@ -22,9 +23,6 @@ from data.probe.trainer.device import Device, device, repeatable
 from data.probe.trainer.distributed import Ranks, is_of_a_lost_rank, ranks
 from data.probe.trainer.run import KEEP_EVERY, make_all
 from data.probe.written import MOST_BYTES, parsed
-
-BUSY = 3  # the exit code where another process makes the run
-GO_ON = 75  # the exit code of a run that was asked to stop and goes on from its checkpoint (EX_TEMPFAIL of sysexits.h)
 
 
 def main() -> int:

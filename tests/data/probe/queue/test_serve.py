@@ -130,6 +130,19 @@ def test_jobs_outlive_the_queue_and_are_taken_back(tmp_path):
     assert len(intervals(store)) == 3
 
 
+def test_a_run_whose_folder_another_process_has_is_tried_again_and_not_failed(tmp_path):
+    store = Store(tmp_path)
+    (job,) = store.submit("sweep", runs("a"))
+    server = Server(store, PRETEND[:1])
+    with store.folder(job).taken():  # by a trainer that a queue started before it died, and that has not said anything yet
+        server.turn()
+        server.children[job.key].wait()
+        server._look_after(store.jobs()[0])
+    assert [job.state for job in store.jobs()] == ["queued"]
+    serve(tmp_path, PRETEND[:1], until_idle=True)
+    assert [job.state for job in store.jobs()] == ["done"]
+
+
 def test_a_queue_killed_at_once_loses_nothing(tmp_path):
     store = Store(tmp_path)
     store.submit("sweep", runs(*["sleeps 0.3"] * 6))
