@@ -16,35 +16,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import math
 import os
 import re
 import secrets
-import time
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from dashboard.workspace import put_aside
+from dashboard.workspace.documents import fresh, seen, text_of
 from dashboard.workspace.files import one_writer, private_folder, write_whole
-from data.plain import Count, With, each_usable, read, read_or
+from data.plain import Count, With, each_usable, read_or
 from data.sources import name_of
 from data.sources.upload import upload_key
 
-LOG = logging.getLogger("isoflop")
 QUOTA = 1_000_000_000  # bytes of uploads in one workspace; chosen: five files at the upload limit
 STEPS = 200  # undo steps kept
 HISTORY_BYTES = 4_000_000  # and the room they may take on disk
 TAKEN_OUT = "taken out"  # the setting that lists uploads which undo brings back
-DEEPEST = 50  # lists and objects within each other; a page keeps four
 IDENTITY = re.compile(r"[0-9a-f]{32}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Values = dict[str, Any]
-T = TypeVar("T")
 DIGESTS = Annotated[list[str], each_usable(str)]
 
 
@@ -198,7 +192,7 @@ def _out(said: Values) -> list[str]:
 
 
 def _listed(space: Workspace) -> list[Upload]:
-    found: list[Upload] = _read(space.folder / "uploads.json", HELD, [])
+    found: list[Upload] = seen(space.folder / "uploads.json", HELD, [])
     return found
 
 
@@ -278,20 +272,20 @@ def plain_name(name: str) -> str:
 
 
 def _write_uploads(space: Workspace, held: list[Upload]) -> None:
-    write_whole(space.folder / "uploads.json", _json([asdict(item) for item in held]), private=True)
+    write_whole(space.folder / "uploads.json", text_of([asdict(item) for item in held]), private=True)
 
 
 # --- settings, with undo and redo ------------------------------------------------------------------------------------
 
 
 def values(space: Workspace) -> Values:
-    """Every setting by name."""
-    return _settings(space).values
+    """Every setting by name, shared by all who ask and not to be changed."""
+    return seen(space.folder / "settings.json", Settings, {}).values
 
 
 def history(space: Workspace) -> History:
     """What undo and redo would do."""
-    held = _settings(space)
+    held = seen(space.folder / "settings.json", Settings, {})
     return History(*(steps[-1].what if steps else None for steps in (held.past, held.future)))
 
 
@@ -302,7 +296,7 @@ def change(space: Workspace, what: str, to: Values | Callable[[Values], Values])
     """
     with one_writer(private_folder(space.folder)):
         held = _settings(space)
-        wanted = json.loads(_json(to(dict(held.values)) if callable(to) else to))
+        wanted = json.loads(text_of(to(dict(held.values)) if callable(to) else to))
         before = {name: held.values.get(name) for name in wanted}
         if before != wanted:
             held.past.append(Step(what, before, wanted))
@@ -315,7 +309,7 @@ def remember(space: Workspace, wanted: Values) -> None:
     """Set values that are no step of undo: what moves under the hand all the time, such as a budget being dragged."""
     with one_writer(private_folder(space.folder)):
         held = _settings(space)
-        plain = json.loads(_json(wanted))
+        plain = json.loads(text_of(wanted))
         if any(held.values.get(name) != value for name, value in plain.items()):
             _write_settings(space, held, plain)
 
@@ -346,54 +340,13 @@ def _step(
 
 
 def _settings(space: Workspace) -> Settings:
-    return _read(space.folder / "settings.json", Settings, {})
+    return fresh(space.folder / "settings.json", Settings, {})
 
 
 def _write_settings(space: Workspace, held: Settings, wanted: Mapping[str, Any]) -> None:
     merged = {**held.values, **wanted}
     held.values = {name: value for name, value in merged.items() if value is not None}
     held.past = held.past[-STEPS:]
-    while len(text := _json(asdict(held))) > HISTORY_BYTES and len(held.past) > 1:
+    while len(text := text_of(asdict(held))) > HISTORY_BYTES and len(held.past) > 1:
         held.past = held.past[len(held.past) // 2 :]
     write_whole(space.folder / "settings.json", text, private=True)
-
-
-# --- plain values on disk --------------------------------------------------------------------------------------------
-
-
-def _json(document: Any) -> bytes:
-    return json.dumps(document, allow_nan=False, sort_keys=True).encode("ascii")
-
-
-def _plain(text: bytes) -> Any:
-    """The document that a text holds. Raises ValueError for one that could not be written again: endless numbers, and too deep a one."""
-    document = json.loads(text, parse_constant=_finite, parse_float=_finite)
-    level: list[Any] = [[document]]
-    for _ in range(DEEPEST):
-        inner = (x for one in level for x in (one.values() if isinstance(one, dict) else one))
-        level = [x for x in inner if isinstance(x, dict | list)]
-        if not level:
-            return document
-    raise ValueError(f"a document has at most {DEEPEST} lists and objects within each other")
-
-
-def _finite(number: str) -> float:
-    if not math.isfinite(found := float(number)):
-        raise ValueError(f"{number[:20]} is no finite number")
-    return found
-
-
-def _read(path: Path, kind: type[T], empty: Any) -> T:
-    """The document at `path`; one that cannot be read is put aside, so that the workspace still opens."""
-    try:
-        return read(kind, _plain(path.read_bytes()))
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except (ValueError, RecursionError) as error:
-        aside = path.with_name(f"{path.stem}.unreadable-{time.time_ns()}{path.suffix}")
-        why = " ".join(str(error).split())[:120]
-        traced = os.environ.get("ISOFLOP_TRACEBACK") == "1"
-        LOG.error("%s could not be read (%s); it is kept as %s", path, why, aside.name, exc_info=traced)
-        path.replace(aside)
-        put_aside.note(path, aside)
-    return read(kind, empty)

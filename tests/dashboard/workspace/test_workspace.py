@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -241,3 +242,18 @@ def test_an_unreadable_file_is_put_aside(broken: bytes, space: Workspace, caplog
     assert [path.read_bytes() for path in kept] == [broken]
     workspace.change(space, "two", {"a": 2})
     assert workspace.values(space) == {"a": 2}
+
+
+def test_what_another_process_wrote_is_read_at_once_though_nothing_else_is_read_twice(monkeypatch):
+    space = workspace.new()
+    workspace.change(space, "first", {"a": 1})
+    time.sleep(0.06)  # longer than a tick of the kernel's clock
+    assert workspace.values(space) == {"a": 1}
+    file = space.folder / "settings.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(type(file), "read_bytes", lambda path: pytest.fail(f"{path} was read again"))
+        assert workspace.values(space) == {"a": 1}
+    for value in range(5):  # each within the same tick as the one before
+        file.with_suffix(".new").write_text(json.dumps({"values": {"a": value}}))
+        file.with_suffix(".new").replace(file)
+        assert workspace.values(space) == {"a": value}

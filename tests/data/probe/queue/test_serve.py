@@ -134,7 +134,9 @@ def test_a_run_whose_folder_another_process_has_is_tried_again_and_not_failed(tm
     store = Store(tmp_path)
     (job,) = store.submit("sweep", runs("a"))
     server = Server(store, PRETEND[:1])
-    with store.folder(job).taken():  # by a trainer that a queue started before it died, and that has not said anything yet
+    with store.folder(
+        job
+    ).taken():  # by a trainer that a queue started before it died, and that has not said anything yet
         server.turn()
         server.children[job.key].wait()
         server._look_after(store.jobs()[0])
