@@ -1,7 +1,7 @@
 """Writes the probe_ tables from the folders of the sweeps that made them.
 
 `isoflop probe data/published/sweeps/NAME.json --out FOLDER/NAME` trains each sweep; `python data/published/make_probe_tables.py
-FOLDER` then writes the tables of those that are there, of finished runs alone.
+FOLDER` then writes the tables of those that are there, of finished runs alone; a run of a table whose folder is not there stays in it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,11 @@ def found(folder: Path, sweeps: Sequence[str]) -> list[Runs]:
 def write(name: str, frames: Sequence[pd.DataFrame], columns: Sequence[str], order: Sequence[str]) -> None:
     """One table: the columns by the names that tables of other projects have, numbers with the digits that they bear."""
     whole = pd.concat(frames)
-    frame = whole[["run", *(c for c in columns if c in whole)]].sort_values(list(order)).rename(columns=CALLED)
+    frame = whole[["run", *(c for c in columns if c in whole)]].rename(columns=CALLED)
+    if (before := HERE / f"{name}.csv").is_file():
+        held = pd.read_csv(before)
+        frame = pd.concat([held[~held["run_id"].isin(frame["run_id"])], frame])
+    frame = frame.sort_values([CALLED.get(column, column) for column in order])
     for column in frame.select_dtypes("number"):
         if digits := DIGITS.get(str(column)):
             frame[column] = frame[column].round(digits)

@@ -19,6 +19,7 @@ from dashboard.workspace import store as workspace
 from data.library import load
 from fitting.batch import critical_batch, curves, fit_trajectory, steps_to_target
 from fitting.batch.targets import one_ladder
+from fitting.errors import FitError
 
 APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 
@@ -80,9 +81,13 @@ def test_the_numbers_are_each_method_s_own(ladder):
     frame, _ = one_ladder(runs.history.rename(columns={"steps": "step"}))
     law = fit_trajectory(curves(runs.history.rename(columns={"steps": "step"}), batch_settings.WARM_UP)).law
     for i, loss in enumerate(map(float, rows["losses"])):
-        reached = steps_to_target(frame, loss)
-        alone = critical_batch(reached.batch, reached.steps, resamples=batch_state.RESAMPLES).b_crit
-        assert rows["Single loss"][i] == first(alone)
+        try:
+            reached = steps_to_target(frame, loss)
+        except FitError:  # one of two seeds does not come so low
+            assert rows["Single loss"][i] == "cannot"
+        else:
+            alone = critical_batch(reached.batch, reached.steps, resamples=batch_state.RESAMPLES).b_crit
+            assert rows["Single loss"][i] == first(alone)
         if rows[batch_methods.CURVES][i] != "below":
             assert rows[batch_methods.CURVES][i] == first(law.b_crit(loss))
 

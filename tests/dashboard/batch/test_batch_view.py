@@ -215,7 +215,7 @@ def test_our_own_ladder_fills_every_tab_it_has_data_for(page):
     next(b for b in at.button if b.label == "Open the bundled batch-size sweep").click().run()
     assert not at.exception
     assert [t.label for t in at.tabs] == [FIRST_TAB, CURVES_TAB, "Gradient noise", "Published"]
-    assert "power law of the loss, exponent \u22128" in html(at)
+    assert "power law of the loss, exponent \u221210" in html(at)
     assert "Lowest loss of this size" not in html(at)  # a closed tab draws nothing
     said = html(opened(at, CURVES_TAB))
     assert not at.exception
