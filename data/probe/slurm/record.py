@@ -1,4 +1,6 @@
-"""Which job of Slurm was given a run, kept in the run's folder: written before the job is, so that none is submitted twice."""
+"""Which job of Slurm was given a run, kept in the run's folder: written before the job is, so that none is submitted twice; and how
+its last task ended, as the batch script leaves it there: Slurm knows that for minutes, but where there is accounting.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,11 @@ from pathlib import Path
 from typing import Annotated
 
 from data.errors import DataError
-from data.plain import Count, PlainError, plain, read, text
+from data.plain import Count, PlainError, With, plain, read, text
 from data.probe.plain_file import loaded
 from data.whole_file import write_whole
 
-FILE = "slurm.json"
+FILE, LEFT = "slurm.json", "slurm_ended.json"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,25 @@ class Record:
     def task(self) -> str:
         """As Slurm's commands name it."""
         return f"{self.job}_{self.index}"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a task ended: the code of its batch script, as a shell has it, and when, seconds since 1970."""
+
+    job: str
+    index: Count
+    code: Annotated[int, With(strict=True, ge=0, le=255)]
+    at: float = 0.0
+
+
+def left(folder: Path, what: Record) -> Ending | None:
+    """How the task ended that was given a run; None where its script has left no word, or another task's."""
+    try:
+        found = read(Ending, loaded(folder / LEFT))
+    except (PlainError, DataError):
+        return None
+    return found if what.job and (found.job, found.index) == (what.job, what.index) else None
 
 
 def recorded(folder: Path) -> Record | None:

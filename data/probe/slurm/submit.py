@@ -21,7 +21,7 @@ from data.probe.jobs.settings import Settings, settings_in
 from data.probe.jobs.text import job
 from data.probe.output import OUTPUT, last_line
 from data.probe.slurm.ask import Seen, SilentError, SlurmError, accounted, most_tasks, queue, told
-from data.probe.slurm.record import FILE, Record, record, recorded
+from data.probe.slurm.record import FILE, Record, left, record, recorded
 from data.probe.slurm.words import stands
 from data.probe.spec import Spec
 from data.probe.submitter import Standing
@@ -248,7 +248,10 @@ def _stands(folder: Folder, status: Status, what: Record | None, seen: Seen | No
         if silent or since(what.submitted) < SUBMITTING:
             return "queued", silent or "It is being submitted."
         return "lost", "It was not submitted: whoever did so ended before."
-    last = last_line(folder.path / OUTPUT) if seen or status.state == "running" else ""
+    if what is not None and (seen is None or seen.state == "FAILED") and (by := left(folder.path, what)):
+        state = "FAILED" if by.code else "COMPLETED"
+        seen = replace(seen or Seen(what.job, what.index, state), code=by.code)  # squeue may not say the code
+    last = last_line(folder.path / OUTPUT) if seen else ""
     return stands(status, what, seen, silent, last, folder.goes_on)
 
 

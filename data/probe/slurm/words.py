@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import signal
 
+from data.probe.exits import BUSY, GO_ON
 from data.probe.folder import ENDED, GOES_ON, Status, since
 from data.probe.output import ended_how
 from data.probe.slurm.ask import Seen
@@ -64,7 +66,7 @@ REASONS = {
     "InvalidQOS": "Slurm does not know its quality of service.",
 }
 _OF_BASH = re.compile(r"slurm_script: line \d+: +\d+ ")  # what bash says of a process that was killed
-_BY_SIGNAL = re.compile(r"The trainer was ended by signal (\d{1,3})\.")
+_STOPPED = (None, GO_ON, 128 + signal.SIGUSR1, 128 + signal.SIGTERM)  # codes of one that was told to stop
 AGAIN = " Started again, {}."  # what the run does then, as its folder says it
 
 
@@ -112,12 +114,13 @@ def stands(
         return "cancelled", _cancelled(status)
     if status.state in (*ENDED, "lost"):  # written down when that was seen
         return status.state, status.sentence
-    if seen is None and status.state == "running" and since(status.heartbeat) < FRESH:
+    busy = seen is not None and seen.code == BUSY
+    if (seen is None or busy) and status.state == "running" and since(status.heartbeat) < FRESH:
         return "running", ""  # by somebody else, or its job has just ended
-    if seen is None and (by := _BY_SIGNAL.fullmatch(last)):
-        return "failed", ended_how(-int(by[1]), "")
     if seen is None:
         return "lost", "Slurm has its job no more, and its folder does not say how it ended." + again
+    if busy:
+        return "lost", "Another process had its folder, and Slurm did not put it back." + again
     return _over(status, seen, last, again)
 
 
@@ -127,11 +130,10 @@ def _over(status: Status, seen: Seen, last: str, again: str) -> tuple[str, str]:
     state, sentence = OVER.get(seen.state, ("lost", f"Slurm says that it is {seen.state.lower()}."))
     if seen.state == "CANCELLED":
         return state, f"{sentence} {_cancelled(status)}"
-    if seen.state == "FAILED" and status.state == "queued" and status.step:
+    if seen.state == "FAILED" and status.state == "queued" and status.step and seen.code in _STOPPED:
         return "lost", "It stopped on request, and Slurm did not put it back." + again
-    by = _BY_SIGNAL.fullmatch(last)  # as our batch script says it, or its code, as shells have it
-    if seen.state == "FAILED" and (number := int(by[1]) if by else max(0, (seen.code or 0) - 128)):
-        return state, ended_how(-number, "" if by else last)
+    if seen.state == "FAILED" and (number := max(0, (seen.code or 0) - 128)):  # as shells have it
+        return state, ended_how(-number, last)
     if seen.state == "FAILED":
         how = f" by signal {seen.signal}" if seen.signal else f" with code {seen.code}" if seen.code is not None else ""
         return state, f"Its process was ended{how}.{said}" if seen.signal else f"Its process ended{how}.{said}"

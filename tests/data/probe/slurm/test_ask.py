@@ -126,6 +126,9 @@ CASES = [
     (Status("lost", "Its node failed."), Seen("12", 0, "FAILED", code=1), "lost", "Its node failed."),
     (Status("lost", "Its node failed."), None, "lost", "Its node failed."),
     (Status("lost", "Its node failed."), Seen("12", 0, "RUNNING"), "running", ""),
+    (HALF, Seen("12", 0, "FAILED", code=3), "lost", "Another process had its folder"),
+    (AT_WORK_NOW, Seen("12", 0, "FAILED", code=3), "running", ""),
+    (replace(HALF, state="queued"), Seen("12", 0, "FAILED", code=1), "failed", "with code 1"),
     (Status("done"), Seen("12", 0, "PREEMPTED"), "done", ""),
     (Status("done"), None, "done", ""),
     (Status("diverged", "The loss was nan."), Seen("12", 0, "FAILED"), "diverged", "The loss was nan."),
@@ -142,19 +145,6 @@ def test_a_state_is_said_in_words():
         assert found == state, (status, seen)
         assert words in sentence, (status, seen)
         assert bool(words) == bool(sentence), (status, seen)
-
-
-def test_a_job_that_slurm_has_forgotten_ended_as_its_batch_script_said_last():
-    said = "The trainer was ended by signal 9."
-    assert stands(HALF, AT, None, last=said) == (
-        "failed",
-        "Its process was killed; the machine may have run out of memory.",
-    )
-    assert stands(heard(AT_WORK_NOW), AT, None, last=said)[0] == "running"
-    assert (
-        stands(HALF, AT, Seen("12", 0, "FAILED"), last="/x/slurm_script: line 28:  1683 Killed")[1]
-        == "Its process ended."
-    )
 
 
 def test_every_state_and_reason_has_its_words():
