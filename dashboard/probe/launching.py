@@ -106,6 +106,7 @@ def launch(values: dict[str, object], name: str) -> str:
         # Those that are made already on the same side are its runs, too.
         if given is not None:
             cluster.submit(called, [one for one in specs if one.key not in ours], given)
+            ended.choose(cluster.root(), words(asked.on_end))
             launched_with.remember(cluster.folder(called), found.outlook)
             return called
         Store(root).submit(called, [one for one in specs if one.key not in theirs])
@@ -196,7 +197,9 @@ def outliving(sweep: str) -> dict[str, str]:
 @here_only
 def choose_command(text: str) -> None:
     """Have the queue run this command of the user's own when a sweep ends; '' for none. Raises DataError for one that cannot be read."""
-    ended.choose(private_folder(probe_state.root()), words(text))
+    for root in (private_folder(probe_state.root()), cluster.root()):
+        if root.is_dir():
+            ended.choose(root, words(text))
 
 
 def words(text: str) -> list[str]:

@@ -363,7 +363,10 @@ def on_end(asked: ProbeSettings) -> None:
         disabled=bool(launching.why_not()),
         help="It is run on this machine as you, without a shell, with a sentence on how the sweep ended as its last argument.",
     )  # fmt: skip
-    widgets.quiet("The title of this page's tab changes, too. The command runs also where no page is open.")
+    widgets.quiet(
+        "The title of this page's tab changes, too. The command runs also where no page is open; for a sweep on Slurm when this page or "
+        "`isoflop probe --slurm` next looks at it."
+    )
 
 
 def _number(key: str, name: str, said: str) -> None:

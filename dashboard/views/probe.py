@@ -38,8 +38,8 @@ if name != panels.NEW:
     if not cluster.holds(name):
         with st.expander("Devices"):
             panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
-        with st.expander("When a sweep ends"):
-            panels.on_end(asked)
+    with st.expander("When a sweep ends"):
+        panels.on_end(asked)
     widgets.steps()
     st.stop()
 

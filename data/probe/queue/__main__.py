@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from data.errors import DataError
-from data.probe.queue.ended import Teller
+from data.probe.queue.ended import tell
 from data.probe.queue.serve import AlreadyServedError, serve
 from data.probe.queue.slots import slots
 
@@ -21,7 +21,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         found = slots(given.cpus, only=tuple(filter(None, given.devices.split(","))))
-        serve(given.root, found, until_idle=True, watched=Teller(given.root))
+        serve(given.root, found, until_idle=True, watched=lambda store: tell(given.root, store.jobs(), store.held()))
     except AlreadyServedError as error:
         print(error, file=sys.stderr)
         return 3

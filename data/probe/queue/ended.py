@@ -1,72 +1,72 @@
 """What is done when a sweep has ended: a command that the user chose is run with a sentence as its last argument.
 
 `on_end.json` in the queue's folder holds the command as a list of its words; no shell reads it. `open.json` names the sweeps that have
-not ended, so that a queue that comes up again tells of those that ended meanwhile.
+not ended, so that a queue that comes up again tells of those that ended meanwhile. So does whoever looks at a sweep on Slurm, which has
+no process of ours that lives on: the command is to be run on this machine, and not where a cluster puts a job.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from data.probe.queue.job import Job
-from data.probe.queue.shared import by_sweep
-from data.probe.queue.store import Store
+from data.probe.queue.shared import Run, by_sweep
 from data.whole_file import write_whole
 
-COMMAND, OPEN, LOG = "on_end.json", "open.json", "on_end.log"
+COMMAND, OPEN, LOG, LOCK = "on_end.json", "open.json", "on_end.log", "on_end.lock"
 MOST_WORDS = 100
-_ORDER = ("done", "failed", "diverged", "cancelled", "queued")
+_ORDER = ("done", "failed", "diverged", "cancelled", "lost", "queued")
+_started: list[subprocess.Popen[bytes]] = []  # each is waited for once it has ended
 
 
-@dataclass
-class Teller:
-    """Whoever looks at a queue after each of its turns and tells of the sweeps that have ended."""
-
-    root: Path
-    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    def __call__(self, store: Store) -> None:
-        """Tell of what has ended since the last look."""
-        each, held = by_sweep(self.root, store.jobs()), store.held()
-        now = {
-            sweep
-            for sweep, jobs in each.items()
-            if any(job.state == "running" or (job.state == "queued" and sweep not in held) for job in jobs)
-        }
-        before = set(_list(self.root / OPEN))
-        if now != before:
-            with contextlib.suppress(OSError):
-                write_whole(self.root / OPEN, json.dumps(sorted(now)).encode())
-        for sweep in sorted(before - now):
-            if mine := each.get(sweep):
-                self._tell(sweep, said(sweep, mine, held.get(sweep, "")))
-        self.started[:] = [one for one in self.started if one.poll() is None]
-
-    def _tell(self, sweep: str, sentence: str) -> None:
-        command = _list(self.root / COMMAND)
-        if not command:
-            return
-        with contextlib.suppress(OSError), (self.root / LOG).open("ab") as out:
-            try:
-                self.started.append(
-                    subprocess.Popen(
-                        [*command, sentence], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                        start_new_session=True, env={**os.environ, "ISOFLOP_SWEEP": sweep},
-                    )
-                )  # fmt: skip
-            except OSError as error:
-                out.write(f"{command[0]} could not be run: {error}.\n".encode())
+def tell(root: Path, runs: Iterable[Run], held: Mapping[str, str] | None = None) -> None:
+    """Tell of the sweeps below a root that have ended since the last look at their runs; `held` are those that do not go on, and why."""
+    each, stopped = by_sweep(root, runs), held or {}
+    now = {
+        sweep
+        for sweep, own in each.items()
+        if any(one.state == "running" or (one.state == "queued" and sweep not in stopped) for one in own)
+    }
+    for sweep in sorted(_ended(root, now)):
+        if mine := each.get(sweep):
+            _run(root, sweep, said(sweep, mine, stopped.get(sweep, "")))
+    _started[:] = [one for one in _started if one.poll() is None]
 
 
-def said(sweep: str, jobs: Sequence[Job], held: str = "") -> str:
+def _ended(root: Path, now: set[str]) -> set[str]:
+    """The sweeps that were open at the last look and are no more; of several who look at once one is given them."""
+    with contextlib.suppress(OSError), (root / LOCK).open("a") as only:
+        fcntl.flock(only, fcntl.LOCK_EX)
+        if now != (before := set(_list(root / OPEN))):
+            write_whole(root / OPEN, json.dumps(sorted(now)).encode())
+        return before - now
+    return set()
+
+
+def _run(root: Path, sweep: str, sentence: str) -> None:
+    command = _list(root / COMMAND)
+    if not command:
+        return
+    with contextlib.suppress(OSError), (root / LOG).open("ab") as out:
+        try:
+            _started.append(
+                subprocess.Popen(
+                    [*command, sentence], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                    start_new_session=True, env={**os.environ, "ISOFLOP_SWEEP": sweep},
+                )
+            )  # fmt: skip
+        except OSError as error:
+            out.write(f"{command[0]} could not be run: {error}.\n".encode())
+
+
+def said(sweep: str, jobs: Sequence[Run], held: str = "") -> str:
     """How a sweep has ended, as a sentence."""
     counted = Counter(job.state for job in jobs)
     if held:

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from data.probe import found
 from data.probe.queue.job import Job
 
 
-def having(root: Path, jobs: Iterable[Job]) -> dict[str, list[str]]:
+class Run(Protocol):
+    """A run as a queue has it, this machine's or a cluster's."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def sweep(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+
+
+R = TypeVar("R", bound=Run)
+
+
+def having(root: Path, jobs: Iterable[Run]) -> dict[str, list[str]]:
     """The sweeps that have each of these jobs, by its key: the one that it lies in first."""
     names = {job.key: [job.sweep] for job in jobs}
     for sweep in found.names_of_sweeps(root):
@@ -19,11 +34,11 @@ def having(root: Path, jobs: Iterable[Job]) -> dict[str, list[str]]:
     return names
 
 
-def by_sweep(root: Path, jobs: Iterable[Job]) -> dict[str, list[Job]]:
+def by_sweep(root: Path, jobs: Iterable[R]) -> dict[str, list[R]]:
     """Jobs by the sweeps that have them; one that several have stands in each."""
     listed = list(jobs)
     names = having(root, listed)
-    each: dict[str, list[Job]] = {}
+    each: dict[str, list[R]] = {}
     for job in listed:
         for sweep in names[job.key]:
             each.setdefault(sweep, []).append(job)

@@ -20,6 +20,7 @@ from data.probe.found import probe
 from data.probe.jobs.settings import Settings, settings_in
 from data.probe.jobs.text import job
 from data.probe.output import OUTPUT, last_line
+from data.probe.queue.ended import tell
 from data.probe.slurm.ask import Seen, SilentError, SlurmError, accounted, most_tasks, queue, told
 from data.probe.slurm.record import FILE, Record, left, record, recorded
 from data.probe.slurm.words import stands
@@ -83,25 +84,16 @@ class SlurmQueue:
 
     def states(self) -> list[Standing]:
         """How every run stands."""
-        return [
-            Standing(
-                run.key,
-                run.folder.path.parent.name,
-                run.folder,
-                run.state,
-                run.sentence,
-                (f"job {run.record.task}" if run.record and run.record.job else "")
-                + (f" on {run.seen.node}" if run.seen and run.seen.node else ""),
-                run.state == "running" and run.record is not None and run.record.cancelled,
-            )
-            for run in self._runs()
-        ]
+        return [*map(_standing, self._runs())]
 
     def tend(self, keys: Collection[str] = ()) -> str:
-        """Write down in the folders how runs ended that did not say so themselves, while Slurm still knows it."""
-        for run in self._runs():
+        """Write down how runs ended that did not say so themselves, while Slurm still knows it, and tell of the sweeps that have ended."""
+        runs = self._runs()
+        for run in runs:
             if run.record is not None and run.state in (*ENDED, "lost") and run.state != run.status.state:
                 self._settle(run)
+        if not self._silent:
+            tell(self.root, map(_standing, runs))
         return ""
 
     def cancel(self, keys: Iterable[str]) -> None:
@@ -173,6 +165,7 @@ class SlurmQueue:
                     what = replace(what, job=seen.job)
                     record(folder.path, what)
             runs.append((folder, status, what, seen))
+        self._silent = silent
         if not silent:
             gone = {w.job for _, s, w, seen in runs if w and w.job and seen is None and s.state not in ENDED}
             past = {(one.job, one.index): one for one in accounted(gone)}
@@ -241,6 +234,15 @@ class SlurmQueue:
         with (self.root / LOCK).open("a") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             yield
+
+
+def _standing(run: _Run) -> Standing:
+    task = f"job {run.record.task}" if run.record and run.record.job else ""
+    node = f" on {run.seen.node}" if run.seen and run.seen.node else ""
+    stopping = run.state == "running" and run.record is not None and run.record.cancelled
+    return Standing(
+        run.key, run.folder.path.parent.name, run.folder, run.state, run.sentence, f"{task}{node}", stopping
+    )
 
 
 def _stands(folder: Folder, status: Status, what: Record | None, seen: Seen | None, silent: str) -> tuple[str, str]:

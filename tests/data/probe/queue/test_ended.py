@@ -8,11 +8,22 @@ import sys
 import pytest
 
 from data.errors import DataError
-from data.probe.queue.ended import Teller, choose
+from data.probe.queue import ended
+from data.probe.queue.ended import choose
 from data.probe.queue.store import Store
 from data.probe.sweep import sweep
 
 WRITE = "import sys, os; open(sys.argv[1], 'a').write(os.environ['ISOFLOP_SWEEP'] + '|' + sys.argv[2] + chr(10))"
+
+
+def tell(store):
+    ended.tell(store.root, store.jobs(), store.held())
+
+
+def told():
+    """Waits for what was started."""
+    for child in ended._started:
+        child.wait(20)
 
 
 def test_the_command_is_run_once_a_sweep_with_a_sentence_and_no_shell(tmp_path):
@@ -20,32 +31,29 @@ def test_the_command_is_run_once_a_sweep_with_a_sentence_and_no_shell(tmp_path):
     store.submit("first", sweep({"width": [8, 16]}))
     store.submit("second", sweep({"width": 24}))
     choose(store.root, [sys.executable, "-c", WRITE, str(said)])
-    first = Teller(store.root)
-    first(store)
+    tell(store)
     for job in store.jobs("first"):
         assert store.assign("cpu 0").key == job.key
         store.ended(job.key, "done")
-        first(store)
+        tell(store)
     job = store.assign("cpu 0")
     store.ended(job.key, "failed", "No.")
-    teller = Teller(store.root)  # another queue, which saw nothing of it
-    teller(store)
-    teller(store)
-    for child in (*first.started, *teller.started):
-        child.wait(20)
+    tell(store)
+    tell(store)
+    told()
     assert sorted(said.read_text().splitlines()) == [
         "first|first has ended: all 2 runs are done.",
         "second|second has ended: 1 failed.",
     ]
     choose(store.root, ["/no/such/command"])
     store.retry([job.key])
-    teller(store)
+    tell(store)
     store.hold("second", "It fails.")
-    teller(store)
+    tell(store)
     assert "/no/such/command could not be run" in (store.root / "on_end.log").read_text()
     (store.root / "open.json").write_text("{")
     (store.root / "on_end.json").write_text(json.dumps([1, {"a": 2}]))
-    Teller(store.root)(store)
+    tell(store)
 
 
 def test_of_a_run_that_two_sweeps_share_both_are_told(tmp_path):
@@ -53,14 +61,12 @@ def test_of_a_run_that_two_sweeps_share_both_are_told(tmp_path):
     store.submit("first", sweep({"width": 8}))
     store.submit("later", sweep({"width": 8}))
     choose(store.root, [sys.executable, "-c", WRITE, str(said)])
-    teller = Teller(store.root)
-    teller(store)
+    tell(store)
     assert json.loads((store.root / "open.json").read_text()) == ["first", "later"]
     job = store.assign("cpu 0")
     store.ended(job.key, "done")
-    teller(store)
-    for child in teller.started:
-        child.wait(20)
+    tell(store)
+    told()
     assert sorted(said.read_text().splitlines()) == [
         "first|first has ended: 1 done.",
         "later|later has ended: 1 done.",

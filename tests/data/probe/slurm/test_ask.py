@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -10,12 +11,14 @@ import pytest
 from data.errors import DataError
 from data.probe.folder import STATES, Folder, Status, now
 from data.probe.jobs.settings import Settings
+from data.probe.queue import ended
 from data.probe.slurm import ask, submit
 from data.probe.slurm.ask import Seen, SilentError, SlurmError, of_json, of_sacct, of_text, version
 from data.probe.slurm.record import FILE, Record, record, recorded
 from data.probe.slurm.submit import SlurmQueue
 from data.probe.slurm.words import AT_WORK, OVER, REASONS, WAITING, stands, waits
 from data.probe.spec import spec
+from tests.data.probe.queue.test_ended import WRITE
 
 
 def number(x):
@@ -232,3 +235,20 @@ def test_a_submission_that_may_have_arrived_is_not_repeated(told, tmp_path):
     assert (recorded(path).job, recorded(path).attempts) == ("78", 2)
     (path / FILE).write_text("[]")
     assert "slurm.json cannot be read" in queue.states()[0].sentence
+
+
+def test_the_command_at_the_end_of_a_sweep_is_run_once_by_whoever_looks_next(told, tmp_path):
+    root, said = tmp_path / "q", tmp_path / "said"
+    SlurmQueue(root, Settings()).submit("sweep", [RUN])
+    ended.choose(root, [sys.executable, "-c", WRITE, str(said)])
+    told.answers["squeue"] = "12|0|RUNNING|a|n1|None"
+    SlurmQueue(root).tend()
+    Folder(root / "sweep" / RUN.key).say(Status("done", "", 9, 9))
+    told.answers["squeue"] = SlurmError("Slurm did not answer.")
+    SlurmQueue(root).tend()  # nothing is concluded then
+    told.answers["squeue"] = ""
+    for _ in range(2):
+        SlurmQueue(root).tend()
+    for child in ended._started:
+        child.wait(20)
+    assert said.read_text() == "sweep|sweep has ended: 1 done.\n"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from html import unescape
 
 import pytest
 
 from dashboard.probe import cluster
 from dashboard.workspace.sources import clusters
+from data.probe.queue.ended import COMMAND
 from data.probe.slurm.submit import SlurmQueue
 from tests.dashboard.probe.conftest import page, served, space  # noqa: F401
 from tests.dashboard.probe.test_probe_page import keep, said
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("slurm")
 def test_a_sweep_is_launched_watched_cancelled_and_resumed(page, space, queue):  # noqa: F811
     given = queue(throttle=1).settings
     keep(
-        space, where="slurm", sweep={"width": 16, "tokens": 2e4, "name": "stops"},
+        space, where="slurm", on_end="true", sweep={"width": 16, "tokens": 2e4, "name": "stops"},
         cluster={"python": given.python, "memory": given.memory, "throttle": 1, "partition": "main"},
     )  # fmt: skip
     at = page()
@@ -27,6 +29,7 @@ def test_a_sweep_is_launched_watched_cancelled_and_resumed(page, space, queue): 
     at.button(key="probe_launch").click().run()
     assert not at.exception
     q = SlurmQueue(clusters(space), look_every=0.1)
+    assert json.loads((q.root / COMMAND).read_text()) == ["true"]
     until(q, lambda found: found["stops"].folder.status.step == 4)
     cluster.look()
     at = page(sweep="first")
