@@ -1,5 +1,7 @@
-"""Which job of Slurm was given a run, kept in the run's folder: written before the job is, so that none is submitted twice; and how
-its last task ended, as the batch script leaves it there: Slurm knows that for minutes, but where there is accounting.
+"""Which job of Slurm was given a run, kept in the run's folder, and how its last task ended.
+
+The former is written before the job is, so that none is submitted twice; the latter is left by the batch script, as Slurm knows it for
+minutes alone where there is no accounting.
 """
 
 from __future__ import annotations
