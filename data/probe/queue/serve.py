@@ -23,7 +23,7 @@ import psutil
 from data.errors import DataError
 from data.probe.environment import without_secrets
 from data.probe.exits import BUSY, GO_ON
-from data.probe.folder import CHECKPOINT, ENDED, SPEC, Folder, Status, now, since
+from data.probe.folder import CHECKPOINT, ENDED, SPEC, BusyError, Folder, Status, now, since
 from data.probe.output import OUTPUT, ended_how, last_line
 from data.probe.process import Process
 from data.probe.queue import housed
@@ -212,10 +212,10 @@ class Server:
             state, sentence = status.state, status.sentence
         elif status.state == "queued" and code in (0, GO_ON):
             state, sentence = "queued", status.sentence
+        elif code == BUSY or _busy(folder):  # an earlier queue's trainer that has not said yet that it runs
+            state, sentence = "queued", "Another process had its folder; it is tried again."
         elif otherwise == "lost":
             state, sentence = "queued", f"Its process was gone; {folder.goes_on}."
-        elif code == BUSY:  # an earlier queue's trainer that has not said yet that it runs
-            state, sentence = "queued", "Another process had its folder; it is tried again."
         elif code in KILLED and _moved_on(folder, job):
             state, sentence = "queued", "Its process was killed; it goes on from its checkpoint."
         else:
@@ -242,6 +242,15 @@ class Server:
                 psutil.Process(pid).terminate()
             elif time.monotonic() - self.asked_at[job.key] > GRACE:
                 psutil.Process(pid).kill()
+
+
+def _busy(folder: Folder) -> bool:
+    """Whether another process has the folder. A stack makes the runs that it can have, and its code is theirs."""
+    try:
+        with folder.taken():
+            return False
+    except (DataError, OSError) as error:
+        return isinstance(error, BusyError)
 
 
 def _moved_on(folder: Folder, job: Job) -> bool:

@@ -145,6 +145,34 @@ def test_a_run_whose_folder_another_process_has_is_tried_again_and_not_failed(tm
     assert [job.state for job in store.jobs()] == ["done"]
 
 
+# What makes several runs, as `--stack` does: those whose folders it can have, with the code of those.
+STACK = f"""
+import sys, subprocess
+codes = {{subprocess.run([sys.executable, '-c', {JOB!r}, 'spec', f]).returncode for f in sys.argv[1:]}}
+sys.exit(3 if codes == {{3}} else 0 if codes <= {{0, 3}} else 1)
+"""
+
+
+def stacked(folders):
+    return [sys.executable, "-c", STACK, *(str(folder.path) for folder in folders)]
+
+
+def test_of_a_stack_that_fails_the_run_that_another_process_has_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(serving, "stacked", stacked)
+    monkeypatch.setattr(serving, "most", lambda one, device: 2)
+    store = Store(tmp_path)
+    first, _ = store.submit("sweep", runs("a", "fails"))
+    server = Server(store, PRETEND[:1])
+    with store.folder(first).taken():
+        server.turn()
+        server.children[first.key].wait()
+        for job in store.jobs():
+            server._look_after(job)
+    assert [job.state for job in store.jobs()] == ["queued", "failed"]
+    serve(tmp_path, PRETEND[:1], until_idle=True)
+    assert store.find(first.key).state == "done"
+
+
 def test_a_queue_killed_at_once_loses_nothing(tmp_path):
     store = Store(tmp_path)
     store.submit("sweep", runs(*["sleeps 0.3"] * 6))
@@ -380,14 +408,8 @@ def test_without_a_gpu_there_are_cores(monkeypatch, tmp_path):
 
 
 def test_runs_of_one_shape_share_a_process_and_other_slots_get_their_part(monkeypatch, tmp_path):
-    many = f"import sys, subprocess\nfor f in sys.argv[1:]: subprocess.run([sys.executable, '-c', {JOB!r}, 'spec', f])"
     told = []
-
-    def stacked(folders):
-        told.append(len(folders))
-        return [sys.executable, "-c", many, *(str(folder.path) for folder in folders)]
-
-    monkeypatch.setattr(serving, "stacked", stacked)
+    monkeypatch.setattr(serving, "stacked", lambda folders: told.append(len(folders)) or stacked(folders))
     monkeypatch.setattr(serving, "most", lambda one, device: 4)
     store = Store(tmp_path)
     store.submit("sweep", [*runs(*["a"] * 6), spec({"width": 32})])
