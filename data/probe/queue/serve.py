@@ -25,7 +25,7 @@ from data.probe.environment import without_secrets
 from data.probe.exits import BUSY, GO_ON
 from data.probe.folder import CHECKPOINT, ENDED, SPEC, BusyError, Folder, Status, now, since
 from data.probe.output import OUTPUT, ended_how, last_line
-from data.probe.process import Process
+from data.probe.process import Process, boot
 from data.probe.queue import housed
 from data.probe.queue.job import Job
 from data.probe.queue.shared import having
@@ -38,6 +38,7 @@ LOCK = "queue.lock"
 FAST, FAILURES = 10.0, 3
 #: How a process ends that somebody ended: by these signals, which no fault of its own brings about but a want of memory.
 KILLED = frozenset(-one for one in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+KILLS = 2  # in a row without a new checkpoint, with which a run has failed
 LOOK_EVERY = 1.0  # seconds
 MOMENT = 0.5  # seconds for which the lock may be held by those who only ask
 GRACE = 20.0  # seconds that a job has to end by itself after it was asked to
@@ -214,10 +215,8 @@ class Server:
             state, sentence = "queued", status.sentence
         elif code == BUSY or _busy(folder):  # an earlier queue's trainer that has not said yet that it runs
             state, sentence = "queued", "Another process had its folder; it is tried again."
-        elif otherwise == "lost":
-            state, sentence = "queued", f"Its process was gone; {folder.goes_on}."
-        elif code in KILLED and _moved_on(folder, job):
-            state, sentence = "queued", "Its process was killed; it goes on from its checkpoint."
+        elif otherwise == "lost" or code in KILLED:
+            state, sentence = self._killed(job, folder, status, code)
         else:
             state, sentence = "failed", ended_how(code, last_line(self.said_in.get(job.key, folder.path) / OUTPUT))
         if state not in ("queued", status.state):
@@ -232,6 +231,19 @@ class Server:
             for sweep in having(self.store.root, [job])[job.key]:
                 if self.store.fast_failures(sweep, failed=fast) >= FAILURES:
                     self.store.hold(sweep, why)
+
+    def _killed(self, job: Job, folder: Folder, status: Status, code: int | None) -> tuple[str, str]:
+        """What becomes of a run whose process was killed (or is gone, of which no code is known): it goes on, or begins anew.
+
+        That is not its fault, unless it comes to nothing again at once, as what runs out of memory does. A machine that was started
+        again says nothing of a run.
+        """
+        named = Process.read(status.process)
+        moved, here = _moved_on(folder, job), named is not None and named.boot == boot()
+        if (moved or here or code is not None) and self.store.killed(job.key, again=not moved) >= KILLS:
+            last = last_line(self.said_in.get(job.key, folder.path) / OUTPUT)
+            return "failed", ended_how(-signal.SIGKILL if code is None else code, last)
+        return "queued", f"Its process was {'gone' if code is None else 'killed'}; {folder.goes_on}."
 
     def _cancel_if_asked(self, job: Job, pid: int) -> None:
         if job.sentence != "cancel":

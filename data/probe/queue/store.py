@@ -30,6 +30,7 @@ create table if not exists sweeps (name text primary key, held text not null def
 create table if not exists traits (
     key text primary key, alike text not null default '', trunk text not null default '', trunk_tokens real not null default 0
 );
+create table if not exists kills (key text primary key, times integer not null);
 create table if not exists given_up (name text primary key);
 create unique index if not exists one_job_a_slot on jobs (slot) where state = 'running' and slot <> '';
 """
@@ -198,6 +199,8 @@ class Store:
                 "update jobs set state = ?, sentence = ?, slot = '', process = '', ended = ? where key = ? and state = 'running'",
                 (state, sentence, now() if state != "queued" else 0.0, key),
             )
+            if state != "queued":
+                held.execute("delete from kills where key = ?", (key,))
 
     def cancel(self, keys: Iterable[str]) -> list[Job]:
         """Take runs out of the queue; those that run are returned, for whoever ends their processes."""
@@ -337,6 +340,14 @@ class Store:
             )
             row = held.execute("select fast from sweeps where name = ?", (sweep,)).fetchone()
         return int(row[0]) if row else 0
+
+    def killed(self, key: str, *, again: bool) -> int:
+        """Count that a run's process was killed before it kept anything new, or begin anew after one that did; returns the count."""
+        with self._open() as held:
+            held.execute("insert or ignore into kills values (?, 0)", (key,))
+            held.execute("update kills set times = case when ? then times + 1 else 0 end where key = ?", (again, key))
+            (times,) = held.execute("select times from kills where key = ?", (key,)).fetchone()
+        return int(times)
 
     def rebuild(self) -> int:
         """Queue what the folders hold and the file does not, each as its folder says it stands; returns how many there were.

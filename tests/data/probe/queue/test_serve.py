@@ -328,25 +328,56 @@ def wait_until(reached, patience=20.0):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize(("kept", "state"), [(True, "queued"), (False, "failed")])
-def test_a_killed_run_goes_on_where_its_checkpoint_moved_on(tmp_path, kept, state):
+def test_a_killed_run_goes_on_and_fails_where_it_is_killed_again_before_it_kept_anything_new(tmp_path):
     store = Store(tmp_path)
     store.submit("sweep", runs("sleeps 30"))
     (job,) = store.jobs()
     (store.folder(job).path / CHECKPOINT).touch()  # of an attempt before
-    server = Server(store, PRETEND[:1])
-    server.turn()
-    wait_until(lambda: store.folder(job).status.state == "running")
-    if kept:
-        (store.folder(job).path / CHECKPOINT).touch()
-    server.children[job.key].kill()
-    server.children[job.key].wait()
-    server._look_after(store.find(job.key))
-    found = store.find(job.key)
-    assert found.state == state
-    assert store.fast_failures("sweep", failed=True) == (1 if kept else 2)
-    if kept:
-        assert found.sentence == "Its process was killed; it goes on from its checkpoint."
+    for keeps, state in [(False, "queued"), (True, "queued"), (False, "queued"), (False, "failed")]:
+        server = Server(store, PRETEND[:1])
+        server.turn()
+        wait_until(lambda: store.folder(job).status.state == "running")
+        if keeps:
+            (store.folder(job).path / CHECKPOINT).touch()
+        server.children[job.key].kill()
+        server.children[job.key].wait()
+        server._look_after(store.find(job.key))
+        found = store.find(job.key)
+        assert found.state == state
+        if state == "queued":
+            assert found.sentence == "Its process was killed; it goes on from its checkpoint."
+            store.folder(job).say(Status("queued"))
+    assert store.fast_failures("sweep", failed=True) == 2
+
+
+def test_three_kills_of_three_runs_hold_no_sweep(tmp_path):
+    store = Store(tmp_path)
+    store.submit("sweep", runs(*["sleeps 30"] * 3))
+    for job in store.jobs():
+        store.prioritise([job.key], 1)  # the others wait
+        server = Server(store, PRETEND[:1])
+        server.turn()
+        server.children[job.key].kill()
+        server.children[job.key].wait()
+        server._look_after(store.find(job.key))
+        store.prioritise([job.key], 0)
+    assert store.held() == {}
+    assert {(job.state, job.sentence) for job in store.jobs()} == {
+        ("queued", "Its process was killed; having no checkpoint yet, it begins anew.")
+    }
+
+
+@pytest.mark.parametrize(("rebooted", "state"), [(False, "failed"), (True, "queued")])
+def test_a_run_that_takes_the_queue_down_with_it_each_time_is_not_begun_for_good(tmp_path, rebooted, state):
+    """As where memory runs out for all of them at once; a machine that was started again says nothing of a run."""
+    store = Store(tmp_path)
+    store.submit("sweep", runs("a"))
+    gone = Process(2**22 + 1, 1.0, "another" if rebooted else Process.this().boot, Process.this().host)
+    for _ in range(2):
+        (job,) = store.assign_many("gpu 0")
+        store.folder(job).say(Status("running", process=str(gone), heartbeat=1.0, step=3, steps=9))
+        Server(store, PRETEND[:1]).take_back()
+    assert [one.state for one in store.jobs()] == [state]
 
 
 def test_secrets_stay_out_of_a_job(monkeypatch):
