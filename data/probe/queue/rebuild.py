@@ -1,7 +1,7 @@
 """What the folders of runs say of the queue, so that its file can be made again where it was lost.
 
 Order is that of submission within each sweep. A run at work is found by the process that its folder names; its slot is found again by
-whoever serves the queue. What only the file knew is gone: priorities, and that a sweep was held.
+whoever serves the queue. What else only the file knows of a sweep is kept in its folder (`kept.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from data.errors import DataError
 from data.probe import found
 from data.probe.folder import ENDED, Status, now, standing
 from data.probe.process import Process, boot
+from data.probe.queue.kept import kept
 from data.probe.spec import Spec
 from data.probe.together import alike
 
@@ -70,9 +71,15 @@ def put(held: sqlite3.Connection, root: Path, listed: list[Entry]) -> int:
 
     A run that lies in another sweep than it did is followed there.
     """
+    for sweep in found.names_of_sweeps(root):
+        known = kept(root / sweep)
+        new = held.execute("insert or ignore into sweeps (name, held) values (?, ?)", (sweep, known.held)).rowcount
+        if new and known.given_up:
+            held.execute("insert or ignore into given_up values (?)", (sweep,))
     rows = held.execute("select key, sweep, name from jobs").fetchall()
     gone = {key for key, sweep, name in rows if not found.is_run(root / sweep / name)}
     added = 0
+    first = {sweep: kept(root / sweep).priority for sweep in {one.sweep for one in listed}}
     for one in listed:
         key = one.what.key
         held.execute("insert or ignore into traits values (?, ?, ?, ?)", traits(one.what))
@@ -83,11 +90,11 @@ def put(held: sqlite3.Connection, root: Path, listed: list[Entry]) -> int:
             )
         (place,) = held.execute("select coalesce(max(place), 0) + 1 from jobs").fetchone()
         added += held.execute(
-            "insert or ignore into jobs (key, name, sweep, place, state, process, sentence, queued, started, ended) "
-            "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert or ignore into jobs (key, name, sweep, place, priority, state, process, sentence, queued, started, ended) "
+            "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                key, one.name, one.sweep, place, one.status.state, one.status.process, one.status.sentence, now(),
-                one.status.began, one.status.heartbeat if one.status.state in ENDED else 0.0,
+                key, one.name, one.sweep, place, first[one.sweep].get(key, 0), one.status.state, one.status.process,
+                one.status.sentence, now(), one.status.began, one.status.heartbeat if one.status.state in ENDED else 0.0,
             ),
         ).rowcount  # fmt: skip
     return added

@@ -14,6 +14,7 @@ from data.probe import found, members, names
 from data.probe.folder import SPEC, Folder, now
 from data.probe.queue import rebuild, shared
 from data.probe.queue.job import Job
+from data.probe.queue.kept import keep
 from data.probe.spec import Spec
 
 FILE = "queue.sqlite"
@@ -110,6 +111,7 @@ class Store:
                     (one.key, one.key, sweep, place + i, priority, now()),
                 )
                 held.execute("insert or ignore into traits values (?, ?, ?, ?)", rebuild.traits(one))
+            keep(held, self.root, [sweep])
 
     def jobs(self, sweep: str | None = None) -> list[Job]:
         """All jobs, or those of a sweep, in the order in which they are to run."""
@@ -289,6 +291,7 @@ class Store:
                     f"{self.folder(job).path}, which {sweep} has, too, cannot be moved there: {error}."
                 ) from None
         held.execute("update jobs set sweep = ?, name = ? where key = ?", (sweep, job.key, job.key))
+        keep(held, self.root, [sweep])
 
     def _say(self, job: Job, state: str, sentence: str = "") -> None:
         """Have a job's folder say how it stands, where it says that it has ended, or nothing that counts any more."""
@@ -300,8 +303,11 @@ class Store:
 
     def prioritise(self, keys: Iterable[str], priority: int) -> None:
         """Jobs of a higher priority go first."""
+        wanted = list(keys)
         with self._open() as held:
-            held.executemany("update jobs set priority = ? where key = ?", [(priority, key) for key in keys])
+            held.executemany("update jobs set priority = ? where key = ?", [(priority, key) for key in wanted])
+            rows = [held.execute("select sweep from jobs where key = ?", (key,)).fetchone() for key in wanted]
+            keep(held, self.root, sorted({row[0] for row in rows if row}))
 
     def hold(self, sweep: str, why: str) -> None:
         """Start no more jobs of a sweep, for this reason."""
@@ -310,17 +316,20 @@ class Store:
                 "insert into sweeps (name, held) values (?, ?) on conflict (name) do update set held = excluded.held",
                 (sweep, why),
             )
+            keep(held, self.root, [sweep])
 
     def release(self, sweep: str) -> None:
         """Let a sweep go on."""
         with self._open() as held:
             held.execute("update sweeps set held = '', fast = 0 where name = ?", (sweep,))
             held.execute("delete from given_up where name = ?", (sweep,))
+            keep(held, self.root, [sweep])
 
     def give_up(self, sweep: str) -> None:
         """Note that all of a sweep was cancelled: it asks for no run any more, until it is submitted or made to go on again."""
         with self._open() as held:
             held.execute("insert or ignore into given_up values (?)", (sweep,))
+            keep(held, self.root, [sweep])
 
     def given_up(self) -> set[str]:
         """The sweeps of which all was cancelled."""

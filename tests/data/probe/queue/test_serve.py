@@ -312,6 +312,26 @@ def test_the_order_of_a_sweep_is_that_of_its_submission_when_the_file_is_lost(tm
     assert [job.key for job in store.jobs()] == before
 
 
+def test_what_was_held_given_up_and_put_first_is_so_when_the_file_is_lost(tmp_path):
+    store = Store(tmp_path)
+    first, second = store.submit("sweep", runs("a", "b"))
+    store.submit("shares", runs("a"))  # whose run lies in the other
+    store.prioritise([second.key], 3)
+    store.hold("sweep", "It fails.")
+    store.hold("shares", "So does it.")
+    store.release("shares")
+    store.give_up("shares")
+    lose(tmp_path)
+    assert [(job.key, job.priority) for job in store.jobs()] == [(second.key, 3), (first.key, 0)]
+    assert store.held() == {"sweep": "It fails."}
+    assert store.given_up() == {"shares"}
+    (tmp_path / "sweep" / "queue.json").write_text('{"held": 1, "priority": []}')
+    assert store.rebuild() == 0  # what the file has counts
+    assert store.held() == {"sweep": "It fails."}
+    lose(tmp_path)
+    assert [job.priority for job in store.jobs()] == [0, 0]
+
+
 def test_a_run_whose_process_is_gone_is_queued_when_the_file_is_lost(tmp_path):
     store = Store(tmp_path)
     (job,) = store.submit("sweep", runs("a"))
