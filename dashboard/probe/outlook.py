@@ -72,7 +72,9 @@ def outlook(
     """What runs take where these were found, by key; those that ended otherwise than done are made `again` or not at all."""
     left = ahead.left(specs, found, again=again)
     kept = {one.spec.key for one in left}
-    done = sum(one.key in found and found[one.key].status.state == "done" for one in specs)
+    done = sum(
+        one.key in found and found[one.key].status.state == "done" and not found[one.key].damaged for one in specs
+    )
     known: dict[tuple[str, ...], list[Estimate]] = {}
 
     def told(runs: Sequence[ahead.Left]) -> list[Estimate]:

@@ -38,14 +38,26 @@ class Process:
 
 
 def left(specs: Sequence[Spec], found: Mapping[str, Probe], *, again: bool = False) -> list[Left]:
-    """The runs that are not done, by the folders that were found (by key); those that failed, diverged or were cancelled only `again`."""
-    skipped = ("done",) if again else ("done", *AGAIN)
-    chosen = [one for one in specs if one.key not in found or found[one.key].status.state not in skipped]
+    """The runs that are not done, by the folders that were found (by key).
+
+    Those that failed, diverged or were cancelled are made only `again`, and so are those that are done and damaged: anew.
+    """
+    anew = {
+        one.key
+        for one in specs
+        if one.key in found and found[one.key].status.state == "done" and found[one.key].damaged
+    }
+    skipped = () if again else AGAIN
+    chosen = [
+        one
+        for one in specs
+        if one.key not in found or (again and one.key in anew) or found[one.key].status.state not in ("done", *skipped)
+    ]
     coming = {one.key for one in chosen}
     out = []
     for one in chosen:
         plan, known, trunk = planned(one), found.get(one.key), found.get(one.trunk)
-        if known is not None and (known.folder.path / CHECKPOINT).exists():
+        if known is not None and one.key not in anew and (known.folder.path / CHECKPOINT).exists():
             out.append(Left(one, min(known.status.step, len(plan)), len(plan)))
             continue
         kept = trunk is not None and trunk.folder.kept(one.trunk_tokens).exists()

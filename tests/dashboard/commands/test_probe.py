@@ -56,9 +56,8 @@ def test_a_dry_run_for_slurm_says_what_slurm_has_at_once(asked, tmp_path):
 def stands(root, spec, state, step=0, **row):
     folder = Folder(root / "s" / spec.key)
     folder.declare(spec)
-    folder.append(
-        {"step": 1, "tokens": 512, "loss": 2.0, "step_seconds": cost([spec]).seconds, "peak_memory": 6e8} | row
-    )
+    known = {"step": 1, "tokens": 512, "loss": 2.0, "step_seconds": cost([spec]).seconds, "peak_memory": 6e8}
+    folder.write_rows([known | row])
     folder.say(Status(state, step=step, device="cpu"))
     (folder.path / CHECKPOINT).write_bytes(b"")
     return folder
@@ -82,6 +81,10 @@ def test_a_dry_run_counts_what_is_left(asked, tmp_path):
     assert found["runs"][0]["flops"]["6ND"] == 6 * specs[2].counts.nonembed * found["runs"][0]["tokens"]
     again = json.loads(asked(FOUR, "--dry-run", "--retry", "--json", "-").stdout)
     assert [one["begin"] for one in again["runs"]] == [30, 20, 0]
+    stands(out, specs[0], "done", step=39)  # whose log ends before that: --retry makes it anew
+    for flags, (count, made) in {(): (0, 2), ("--retry",): (0, 4)}.items():
+        found = json.loads(asked(FOUR, "--dry-run", *flags, "--json", "-").stdout)
+        assert (found["done"], len(found["runs"])) == (count, made)
     for one in specs:
         stands(out, one, "done")
     done = asked(FOUR, "--dry-run")

@@ -19,10 +19,12 @@ SEEDS = {"width": 16, "tokens": 2e4, "seq_len": 64, "seed": [*range(10)], "eval_
 TREE = {"design": "schedule", "tokens": [1e4, 4e4], "width": 16, "seq_len": 64, "eval_tokens": 512}
 
 
-def stands(root, spec, state, step=0, checkpoint=False):
+def stands(root, spec, state, step=0, checkpoint=False, logged=True):
     folder = Folder(root / "s" / spec.key)
     folder.declare(spec)
     folder.say(Status(state, step=step))
+    if logged:
+        folder.append({"step": step, "loss": 2.0})
     if checkpoint:
         (folder.path / CHECKPOINT).write_bytes(b"x")
     return probe(folder.path)
@@ -76,6 +78,13 @@ def test_what_is_done_is_left_and_what_was_stopped_goes_on(tmp_path):
     found = {one.key: stands(tmp_path, one, *state) for one, state in zip(specs, states, strict=True)}
     assert [(one.spec.seed, one.begin) for one in left(specs, found)] == [(2, 7), (3, 0), (4, 0)]
     assert [(one.spec.seed, one.begin) for one in left(specs, found, again=True)] == [(1, 7), (2, 7), (3, 0), (4, 0)]
+
+
+def test_a_run_that_is_done_and_damaged_is_made_anew_only_again(tmp_path):
+    (one,) = sweep({**SEEDS, "seed": 0})
+    found = {one.key: stands(tmp_path, one, "done", 39, checkpoint=True, logged=False)}
+    assert left([one], found) == []
+    assert left([one], found, again=True) == [Left(one, 0, len(planned(one)))]
 
 
 def test_a_branch_of_a_trunk_that_is_done_begins_from_what_it_kept(tmp_path):
