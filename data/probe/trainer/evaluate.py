@@ -72,7 +72,8 @@ def measured(run: Run, ranks: Ranks, meter: Meter) -> list[dict[str, Any]]:
         if len(run) > 1:
             row["stack"] = len(run)  # runs that a step's seconds and the memory are of
         if ranks.first:
-            row |= measure.rows(moment(run, i), None if taken is None else taken / len(run))
+            energy = None if taken is None else run.since[i].energy + taken / len(run)
+            row |= measure.rows(moment(run, i), energy)
         rows.append(
             {name: value for name, value in row.items() if not isinstance(value, float) or math.isfinite(value)}
         )

@@ -168,6 +168,9 @@ class Making:
     def _save(self, folders: Sequence[Folder], run: Run) -> None:
         began = time.monotonic()
         if self.ranks.first:
+            taken = self.meter.lap(self.device) or 0.0
+            for since in run.since:
+                since.energy += taken / len(run)
             run.save(folders)
         self._kept = time.monotonic()
         self._wait = (self._kept - began) / KEEP_SHARE if self.keep_every >= 1 else 0.0

@@ -29,6 +29,7 @@ class Since:
     parts: dict[str, list[float]] = field(default_factory=dict)
     batch_small: float = 0.0
     batch_big: float = 0.0
+    energy: float = 0.0  # joules until the last checkpoint
     seconds: list[float] = field(default_factory=list)
     data_seconds: list[float] = field(default_factory=list)
 

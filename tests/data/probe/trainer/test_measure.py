@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -350,6 +351,16 @@ def test_energy_is_what_the_device_counted_in_between(monkeypatch):
     monkeypatch.setattr(energy, "joules", lambda _: next(readings))
     meter = energy.Meter.begin(CPU)
     assert [meter.lap(CPU) for _ in range(4)] == [15.0, None, None, None]
+
+
+def test_energy_goes_on_from_what_a_stopped_run_had_taken_since_its_last_evaluation(monkeypatch, tmp_path):
+    readings = itertools.count(0.0, 10.0)  # ten joules from one reading to the next
+    monkeypatch.setattr(energy, "joules", lambda _: next(readings))
+    folder = Folder(tmp_path / "a")
+    folder.declare(spec({"width": 8, "seq_len": 8, "batch": 2, "tokens": 96, "eval_tokens": 16, "evals": 1}))
+    assert make(folder, CPU, steps=3).state == "queued"
+    assert make(folder, CPU).state == "done"
+    assert [row["energy"] for row in folder.rows()][-1] == 20.0
 
 
 def test_what_is_measured_is_named_once_and_in_order():
