@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import FIT, POSITIVE, Command, json_option, refuses, write_json
+from dashboard.commands import FIT, POSITIVE, TABLE, Command, json_option, refuses, write_json
 
 if TYPE_CHECKING:
     from fitting import Fit
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 @click.option(
     "--steps",
     "measured",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A table of measured steps: params, batch (tokens), and step_seconds or tokens_per_second.",
+    type=TABLE,
+    help="Measured steps, a table or a folder of runs: params, batch (tokens), and step_seconds or tokens_per_second.",
 )
 @click.option("--device", "name", default="H100", show_default=True, help="Without --steps: whose dense bf16 peak.")
 @click.option(
@@ -93,10 +93,15 @@ def _measured(path: Path, batch: float) -> tuple[Callable[[Any], Any], str]:
     return (lambda n: law.tokens_per_second(n, batch).value), f"Speed: as measured in {path.name}. {law.sentence}"
 
 
-def _columns(path: Path) -> dict[str, Any]:
-    """The table's numbers under the names that step times go by, whatever its own are."""
+def _columns(path: Path) -> Any:
+    """The table's numbers under the names that step times go by, whatever its own are; of runs in a folder without their shapes."""
+    from data import read_runs
     from data.readers import read_table
     from data.recognition import recognise
+    from fitting.planning.step_time import SHAPE
+
+    if path.is_dir():
+        return read_runs(path).kept.drop(columns=[*SHAPE], errors="ignore")
 
     table = read_table(path.read_bytes(), path.name)
     renamed = {guess.header: column for column, guess in recognise(table).guesses.items()}

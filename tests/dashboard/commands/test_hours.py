@@ -80,6 +80,19 @@ def test_classes_at_a_measured_speed_take_larger_models(saved, tmp_path):
     )
 
 
+def test_measured_steps_are_read_from_a_folder_of_runs_too(saved, tmp_path):
+    n, batch = 10 ** np.linspace(8, 9.5, 8), 2.0 ** (16 + np.arange(8) % 4)
+    table = pd.DataFrame({"params": n, "batch": batch, "step_seconds": 0.3 + batch / peak(n)})
+    table.to_csv(tmp_path / "steps.csv", index=False)
+    (tmp_path / "runs").mkdir()
+    runs = table.assign(layers=range(4, 12), width=range(256, 384, 16), tokens=20 * n, loss=2 + 400 * n**-0.34)
+    runs.to_csv(tmp_path / "runs" / "a.csv", index=False)
+    arguments = [str(saved), "--hours", "24", "--batch", "262144", "--json", "-"]
+    one, other = (RUN.invoke(command, [*arguments, "--steps", str(tmp_path / name)]) for name in ("steps.csv", "runs"))
+    assert other.exit_code == 0, other.output
+    assert json.loads(other.output)["classes"] == json.loads(one.output)["classes"]
+
+
 def test_refusals_are_sentences(saved, tmp_path):
     steps = tmp_path / "steps.csv"
     steps.write_text("n_params,batch_tokens,step_seconds\n1e8,65536,1\n", encoding="utf-8")
