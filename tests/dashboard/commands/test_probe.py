@@ -174,6 +174,14 @@ def test_a_job_is_printed_and_its_runs_are_declared(asked, tmp_path):
     assert "partition should be like gpu-long" in done.output
 
 
+def test_a_dry_run_of_a_job_for_another_machine_says_the_time_of_all_runs_one_after_the_other(asked):
+    options = ("--dry-run", "--print", "slurm", "--cores", "4")
+    found = json.loads(asked(FOUR, *options, "--json", "-").stdout)
+    assert found["slots"] == 1
+    assert found["seconds"] == pytest.approx(sum(one["seconds"] for one in found["runs"]), abs=2.0)
+    assert " with one run after the other, within a factor of " in asked(FOUR, *options).stdout
+
+
 def test_a_folder_has_one_queue(asked, tmp_path, monkeypatch):
     Store(tmp_path / "out").submit("sweep", sweep(FOUR))
     done = asked(FOUR, "--slurm")
