@@ -32,6 +32,7 @@ FINALS = {
         ("width_ladder", "width_ladder_256", "width_ladder_256_mup"),
         (*ABOUT, "parametrisation", "loss"),
     ),
+    "probe_rate_ladder": (("rate_ladder", "rate_ladder_high"), (*ABOUT, "loss")),
     "probe_python_source": (("python_source",), (*ABOUT, "loss")),
 }
 CURVES = {

@@ -123,7 +123,12 @@ def test_typed_numbers_agree_with_themselves() -> None:
     assert np.allclose(cerebras["batch"] * cerebras["steps"], cerebras["tokens"], rtol=0.01)
     chinchilla = table("chinchilla-tokens")
     assert np.allclose(chinchilla["tokens"] / chinchilla["params"], 21, rtol=0.08)
-    assert [t.key for t in tables()] == ["chinchilla-tokens", "probe-width-ladder", "probe-noise-scale"]
+    assert [t.key for t in tables()] == [
+        "chinchilla-tokens",
+        "probe-width-ladder",
+        "probe-noise-scale",
+        "probe-rate-ladder",
+    ]
 
 
 def test_our_own_batch_ladder_says_what_was_found_when_it_was_made() -> None:
@@ -186,6 +191,14 @@ def test_our_own_width_ladder_says_which_rate_carries_over() -> None:
     assert moves.low < -1.0 <= moves.high < -0.7
     assert stays.low < 0 < stays.high
     assert stays.high - stays.low < 0.6
+
+
+def test_our_own_rate_ladder_says_that_longer_runs_want_lower_rates() -> None:
+    from fitting.batch.best_rate import best_rates
+
+    rates = [one.rate for one in best_rates(table("probe-rate-ladder"))]
+    assert [rate.value for rate in rates] == pytest.approx([0.0214, 0.0167, 0.0130, 0.0106], rel=5e-3)
+    assert all(0 < rate.low < rate.value < rate.high < np.inf for rate in rates)
 
 
 def test_our_own_runs_on_real_text_fall_with_size_and_tokens() -> None:
