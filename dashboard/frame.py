@@ -83,6 +83,14 @@ def declined(error: Exception, **links: str) -> NoReturn:
     st.stop()
 
 
+def losses_alone(what: str) -> None:
+    """Nothing, but for a law with columns of its own, which has nothing for this page: why, in place of it, and the way to another."""
+    if (law := state.own_law()) is not None:
+        widgets.chips([widgets.Chip(state.chosen().title)])
+        said = f"{what}. {law.title}, chosen on the Fit page, has columns of its own: choose another law there, or other data here."
+        declined(DataError(said), fit="Choose another law on the Fit page")
+
+
 def whole(error: Exception) -> None:
     """A whole page in place of one that never began: the trouble within the frame."""
     _each(navigation, lambda: instead(error))

@@ -1,9 +1,8 @@
 """What is current: the workspace in the address, the data chosen in it, and the runs after mapping and exclusions.
 
-With fit_analyses.py, plan_state.py, batch_state.py, compare_state.py and probe_state.py the only file with caches. Ids and plain values go
-in, results come out; results are shared between sessions and must not be changed by whoever gets them. The session holds
-ids and counters alone: everything a person decides is written to the workspace at once, so that a refresh or a restart
-finds it again.
+With fit_analyses.py and the pages' state.py the only file with caches. Ids and plain values go in, results come out; they
+are shared between sessions and must not be changed by whoever gets them. The session holds ids and counters alone:
+everything a person decides is written to the workspace at once, so that a refresh or a restart finds it again.
 
 To add a thing that is current (a fit, a plan): a cached function of plain values and the runs' identity, and a function
 `current_...()` that reads its settings with `setting(name, otherwise)` and calls it. `change(what, {...})` is one step
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import streamlit as st
 
 from dashboard.error_messages import message_of
+from dashboard.fit import own_laws
 from dashboard.fit.settings import FitSettings, read_settings
 from dashboard.runs.answers import said_of_columns
 from dashboard.workspace import store as workspace
@@ -29,13 +29,13 @@ from dashboard.workspace.sources import sources
 from dashboard.workspace.store import History, Values, Workspace
 from data.errors import DataError
 from data.plain import each_usable, read_or
-from data.reading import Reading
+from data.reading import Reading, read_own
 from data.schema import FITTED, HELD_OUT, NothingKept, Runs
 from data.sources import RunSource, name_of
 from data.table import Table
 
 if TYPE_CHECKING:
-    from fitting import Fit, FitError
+    from fitting import Fit, FitError, Law
 
 Left = tuple[tuple[str, ...], tuple[str, ...]]  # the runs that a fit leaves out: those excluded, those held out
 ROLES = Annotated[dict[str, str], each_usable(str)]
@@ -214,15 +214,25 @@ def is_drawn() -> bool:
 
 def reading() -> Reading:
     """The data chosen, mapped and with exclusions applied; trouble of the data is in the answer, never raised."""
+    return read_for(own_law()).marked(roles(), excluded())
+
+
+def own_law() -> Law | None:
+    """The law chosen, where it takes columns of its own and the file has them: the file is then read for it."""
+    return own_laws.chosen(fit_settings().law, lambda: read_for().table)
+
+
+def read_for(law: Law | None = None) -> Reading:
+    """The data chosen as a law with columns of its own takes them, or, for None, as runs with losses; nothing is excluded."""
     source = chosen()
     answers = said_of_columns(setting(f"answers:{source.key}"))
     try:
-        folder = str(space().folder) if source.mine else ""
+        where = str(space().folder) if source.mine else "", source.key, source.file, source.version
         asked = repr(sorted(answers.items()))
-        read = _read(folder, source.key, source.file, source.version, asked, source, answers)
+        columns = () if law is None else (*law.inputs, law.output.column)
+        return _read(where, asked, columns, source, answers)
     except Exception as error:  # nothing of it is kept: the next try may find more memory, or the disk again
         return Reading(None, error)
-    return read.marked(roles(), excluded())
 
 
 def current_runs() -> Runs:
@@ -241,12 +251,11 @@ def whole_runs() -> Runs:
 
 
 @st.cache_resource(max_entries=12, show_spinner="Reading the file")
-def _read(
-    folder: str, key: str, file: str, version: str, answered: str, _source: RunSource, _answers: Values
-) -> Reading:
+def _read(where: tuple[str, ...], answered: str, own: tuple[str, ...], _source: RunSource, _answers: Values) -> Reading:
     """A set's runs under these answers; an error is an answer too, so that a bad file is read once."""
     try:
-        return _source.read(_answers, _table(folder, key, file, version, _source))
+        table = _table(where, _source)
+        return _source.read(_answers, table) if table is None or not own else read_own(table, own)
     except (MemoryError, OSError):
         raise
     except Exception as error:
@@ -254,7 +263,7 @@ def _read(
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def _table(folder: str, key: str, file: str, version: str, _source: RunSource) -> Table | None:
+def _table(where: tuple[str, ...], _source: RunSource) -> Table | None:
     return _source.table()
 
 
@@ -269,7 +278,7 @@ def answers() -> Values:
     return said_of_columns(setting(f"answers:{chosen().key}"))
 
 
-# --- exclusions ------------------------------------------------------------------------------------------------------
+# --- exclusions, and runs held out ------------------------------------------------------------------------------------
 
 
 def excluded() -> list[str]:
@@ -306,9 +315,6 @@ def _mark(runs: list[str], *, aside: bool) -> None:
     change(f"{'exclude' if aside else 'include'} {subject}", edit)
 
 
-# --- runs held out ---------------------------------------------------------------------------------------------------
-
-
 def roles() -> dict[str, str]:
     """The runs whose role the person chose, fitted or held out; the others have that of their table."""
     return dict(setting(f"roles:{chosen().key}", {}, ROLES))
@@ -323,7 +329,7 @@ def hold_out(runs: Iterable[str], held: bool = True) -> None:
     change(said, lambda now: {name: {**read_or({}, ROLES, now.get(name)), **to}})
 
 
-# --- the fit ---------------------------------------------------------------------------------------------------------
+# --- the fit, and what follows from it --------------------------------------------------------------------------------
 
 
 def fit_settings() -> FitSettings:
@@ -369,9 +375,6 @@ def _fit(identity: str, aside: int, left: Left, how: tuple[tuple[str, Any], ...]
     except FitError as refusal:
         return refusal
     return replace(found, settings=replace(found.settings, excluded=left[0], held_out=left[1]))
-
-
-# --- what follows from a fit ------------------------------------------------------------------------------------------
 
 
 def derived(make: Callable[..., Any], fit: Fit, runs: Runs, *about: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from fitting.law import Param
+from fitting.law import LOSS, Param
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ", "eta": "η",
@@ -14,6 +14,7 @@ GREEK = {
 }  # fmt: skip
 SHAPE = re.compile(r"\\?([A-Za-z]+)(?:_\{?([A-Za-z0-9]+|\\[a-z]+|\\mathrm\{[A-Za-z]+\})\}?)?(')?")
 INPUTS = {"params": "N", "tokens": "D", "flops": "C"}
+TITLES = {"params": "Parameters", "tokens": "Training tokens", "flops": "Training compute, FLOP"}
 
 
 def symbol(p: Param) -> str:
@@ -32,3 +33,13 @@ def symbol(p: Param) -> str:
 def input_symbol(name: str) -> str:
     """What a law's input is called in formulas: N, D or C; its own name for any other."""
     return INPUTS.get(name, name)
+
+
+def input_title(name: str) -> str:
+    """A law's input as an axis says it; one with no other title by its column, whose unit is that of the file."""
+    return TITLES.get(name) or name.replace("_", " ").capitalize()
+
+
+def output_kind(column: str) -> str:
+    """How values of a law's output are said: a loss to two decimals, any other as a ratio, which may be far below one."""
+    return "loss" if column == LOSS.column else "ratio"

@@ -23,7 +23,7 @@ from data.schema import COLUMNS, HELD_OUT, NothingKept, Provenance, Runs
 from data.states.roles import roles
 from data.table import Table
 
-Source: TypeAlias = str | os.PathLike[str] | pd.DataFrame | Sequence[str | os.PathLike[str] | pd.DataFrame]
+Source: TypeAlias = str | os.PathLike[str] | pd.DataFrame | Sequence[str | os.PathLike[str] | pd.DataFrame] | Table
 NAMES = ("run", "name", "model")
 # Numbers of the runs table that say which runs belong together, and by compute how far a forecast lies beyond them, whatever their
 # unit; other numbers keep their own names, since a law that takes them from the runs table would take them in its unit.
@@ -34,7 +34,7 @@ _AGAIN = re.compile(r" \(\d+\)$")  # what a table adds to a header that stands i
 def read_columns(
     source: Source, columns: Sequence[str], answers: Mapping[str, str | None] = MappingProxyType({})
 ) -> Runs:
-    """The runs of one file or data frame (or a list of one) with these columns as positive numbers, in the units they are written in.
+    """The runs of one file, data frame (or a list of one) or table with these columns as positive numbers, in the units written.
 
     A header is matched to a column whatever its case, with blanks for underscores; `answers` names the header of a column that
     is called otherwise. What else the file has is carried along, to group runs by and to leave some out. Rows are called by a
@@ -140,8 +140,7 @@ def _names(source: Source, table: Table, found: Mapping[str, str]) -> list[str]:
     """What the rows (n,) are called: by a column of names, by the index of a frame that has none, else by their numbers."""
     for header in _name(found):
         return distinct(list(map(str, table.text(header))))
-    (one,) = [source] if isinstance(source, str | os.PathLike | pd.DataFrame) else source
-    labels = index_names(one) if isinstance(one, pd.DataFrame) else None
+    labels = index_names(one) if isinstance(one := _only(source), pd.DataFrame) else None
     called = dict(enumerate(labels or (), 1))  # by lines, which rows keep where a table is turned
     lines = [int(k) for k in table.lines]
     return distinct([called.get(line, f"{table.name} {i}") for i, line in enumerate(lines, 1)])
@@ -154,12 +153,14 @@ def _why(column: str, value: float) -> str:
 
 def _only(source: Source) -> Any:
     """What was given, where it is one file or frame, or a list of one."""
-    if isinstance(source, str | os.PathLike | pd.DataFrame):
+    if isinstance(source, str | os.PathLike | pd.DataFrame | Table):
         return source
     return source[0] if len(source) == 1 else None
 
 
 def _one_table(source: Source) -> Table:
+    if isinstance(source, Table):
+        return source
     given = a_source(source)
     if isinstance(given, pd.DataFrame):
         return from_frame(given, "table")

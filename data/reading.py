@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Pairs
 from dataclasses import dataclass, replace
 from typing import Any
 
 from data.convert import to_runs
+from data.errors import DataError
 from data.mapping import Mapping
+from data.own_columns import read_columns
 from data.readers import oriented
 from data.recognition import recognise
 from data.schema import FITTED, HELD_OUT, NothingKept, Runs
@@ -68,3 +70,13 @@ def read_upload(table: Table, answers: Pairs[str, Any]) -> Reading:
         raise
     except Exception as error:
         return Reading(None, error, table=table, mapping=mapping, guessed=guessed)
+
+
+def read_own(table: Table, columns: Sequence[str]) -> Reading:
+    """The table's runs for a law of these columns, which have their names and no mapping. Trouble comes back in the reading."""
+    try:
+        return Reading(read_columns(table, columns))
+    except NothingKept as error:
+        return Reading(error.runs, error)
+    except DataError as error:
+        return Reading(None, error)

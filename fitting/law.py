@@ -207,15 +207,17 @@ class Law:
         told = tuple(replace(p, inside=p.is_floor and not self._adds(i)) for i, p in enumerate(self.params))
         object.__setattr__(self, "params", told)
 
+    @property
+    def _middle(self) -> list[float]:
+        """Parameters that any formula takes."""
+        return [0.3 if p.log or p.anchor else 0.5 * (max(p.range[0], 0.0) + min(p.range[1], 1.0)) for p in self.params]
+
     def _adds(self, which: int) -> bool:
         """Whether the output is a parameter plus what does not hang on it, found by trying: its slope is 1 wherever it is."""
         x = [np.exp(np.random.default_rng(i).normal(size=5)) for i in range(len(self.inputs))]
-        middle = [
-            0.3 if p.log or p.anchor else 0.5 * (max(p.range[0], 0.0) + min(p.range[1], 1.0)) for p in self.params
-        ]
         with np.errstate(all="ignore"):
             for value in (0.2, 0.7):
-                at = [value if i == which else v for i, v in enumerate(middle)]
+                at = [value if i == which else v for i, v in enumerate(self._middle)]
                 try:
                     slope = partials_of(self.formula(*x, *seed(at))).get(which, 0.0)
                 except Exception:  # the formula takes no derivatives, which a fit says
@@ -336,6 +338,18 @@ class Law:
     def own_columns(self) -> tuple[str, ...]:
         """Its inputs and output that the runs table has no column for: a table is read for it by their names."""
         return tuple(c for c in (*self.inputs, self.output.column) if c not in COLUMNS)
+
+    @cached_property
+    def is_power(self) -> bool:
+        """Whether it is a power of its inputs and nothing else, which is straight on logarithmic axes; found by trying."""
+        one, other = np.random.default_rng(0).normal(size=(2, len(self.inputs), 5))
+        at = dict(zip(self.names, self._middle, strict=True))
+        with np.errstate(all="ignore"):
+            low, high, between = (
+                np.log(self(dict(zip(self.inputs, np.exp(x), strict=True)), at))
+                for x in (one, other, (one + other) / 2)
+            )
+        return bool(np.allclose(low + high, 2 * between, rtol=1e-9, atol=1e-9))
 
     def missing(self, columns: Collection[str]) -> tuple[str, ...]:
         """The columns this law needs and `columns` lacks."""

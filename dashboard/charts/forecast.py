@@ -7,7 +7,9 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts import theme
-from fitting.forecast import Backtest
+from dashboard.symbols import input_title, output_kind
+from fitting.forecast import Backtest, Cut
+from fitting.largest import COMPUTE
 
 COLOURS = (theme.CATEGORICAL[0], theme.CATEGORICAL[1], theme.CATEGORICAL[2])
 SYMBOLS = ("circle", "diamond", "square")
@@ -23,9 +25,10 @@ def figure(test: Backtest) -> go.Figure:
     out.update_layout(
         showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, margin={"t": 44}
     )
+    kind = output_kind(test.output)
     furthest = max(float(c.beyond.max()) for c in test.cuts)
-    out.update_xaxes(**theme.log_axis(1.2, furthest, "Compute, times the largest run fitted", kind="plain"))
-    out.update_yaxes(title={"text": "Loss above its forecast"}, ticksuffix=" %")
+    out.update_xaxes(**theme.log_axis(1.2, furthest, f"{_along(test)}, times the largest run fitted", kind="plain"))
+    out.update_yaxes(title={"text": f"{input_title(test.output)} above its forecast"}, ticksuffix=" %")
     out.add_shape(
         type="line", xref="x domain", x0=0, x1=1, y0=0, y1=0, yref="y", line={"width": 1, "color": theme.GUIDE}
     )
@@ -43,14 +46,14 @@ def figure(test: Backtest) -> go.Figure:
                 line={"width": 0}, fill=fill, fillcolor=_faint(colour), hoverinfo="skip", showlegend=False,
             )  # fmt: skip
         out.add_scatter(
-            x=c.beyond, y=off, mode="markers", name=f"fitted up to {numbers.flop(c.flops)} FLOP",
+            x=c.beyond, y=off, mode="markers", name=f"fitted up to {up_to(c)}",
             marker={
                 "size": 8, "color": colour, "line": {"width": 1.5, "color": colour},
                 "symbol": [SYMBOLS[i % len(SYMBOLS)] + ("" if x else "-open") for x in inside],
             },
             text=[
-                f"{theme.plain(name)}<br>loss {numbers.loss(a)}, forecast {numbers.loss(m)} "
-                f"({numbers.loss(lo)}–{numbers.loss(hi)})"
+                f"{theme.plain(name)}<br>{theme.plain(test.output)} {numbers.say(a, kind)}, forecast {numbers.say(m, kind)} "
+                f"({numbers.say(lo, kind)}–{numbers.say(hi, kind)})"
                 for name, a, m, lo, hi in zip(
                     c.runs, c.actual, middle, np.asarray(c.forecast.low), np.asarray(c.forecast.high), strict=True
                 )
@@ -58,6 +61,17 @@ def figure(test: Backtest) -> go.Figure:
             hovertemplate="%{text}<extra></extra>",
         )  # fmt: skip
     return out.figure()
+
+
+def up_to(c: Cut) -> str:
+    """The largest run fitted, by what runs were put in order of: `1e20 FLOP`, `100 samples`."""
+    return (
+        f"{numbers.flop(c.flops)} FLOP" if c.along == COMPUTE else f"{numbers.count(c.largest)} {theme.plain(c.along)}"
+    )
+
+
+def _along(test: Backtest) -> str:
+    return "Compute" if test.along == COMPUTE else input_title(test.along)
 
 
 def _smooth(edge: np.ndarray, outwards: int) -> np.ndarray:

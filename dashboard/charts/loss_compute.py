@@ -17,10 +17,12 @@ import plotly.graph_objects as go
 from dashboard import numbers, parameters
 from dashboard.charts import marks, theme
 from dashboard.charts.drawing import Drawing
+from dashboard.symbols import input_title, output_kind
 from data.schema import Runs
 from fitting import Band, Fit, FitError, Law, all_laws, plan
 from fitting.band import LEVEL
 from fitting.held_out import HeldOut
+from fitting.law import LOSS
 
 WORDS = {"flops": "FLOP", "params": "parameters", "tokens": "tokens"}
 BEYOND = 0.45  # how much of the data's own width is drawn past the largest run, in decades of the input
@@ -80,18 +82,24 @@ def figure(
         raise ValueError(f"no run has {x}")
     frame = _frame(drawn, x, fit, floor)
     out = theme.blank(520)
-    out.update_layout(legend=LEGEND, showlegend=True, margin={"r": 56 if fit and "params" in law.inputs else 12})
-    out.update_xaxes(**theme.log_axis(10**frame.left, 10**frame.right, _title(x), kind=_kind(x), pad=0.0))
+    out.update_layout(
+        legend=LEGEND,
+        showlegend=True,
+        margin={"r": 56 if fit and ("params" in law.inputs or len(law.inputs) == 2) else 12},
+    )
+    out.update_xaxes(**theme.log_axis(10**frame.left, 10**frame.right, input_title(x), kind=_said(x), pad=0.0))
     if frame.log_loss:
         out.update_yaxes(**theme.log_axis(frame.bottom, frame.top, law.output.axis, kind="plain", pad=0.0))
     else:
         out.update_yaxes(title={"text": law.output.axis}, type="linear", range=[frame.bottom, frame.top])
     if fit is not None:
-        _beyond(out, frame, x, "largest run fitted" if len(drawn.held) else "largest run")
+        _beyond(out, frame, x, "largest run fitted" if len(drawn.held) else "largest run", x in law.output.rises)
         _floors(out, frame, fit, floor)
         sized = set(law.inputs) == {"params", "tokens"}
         if sized:
             _sizes(out, frame, fit, drawn)
+        if law.own_columns and len(law.inputs) == 2:
+            _others(out, frame, fit, x, drawn)
         if sized or law.inputs == (x,):  # a law of more than size and data has no one curve along compute
             _law(out, frame, fit, x, floor)
     if apart is not None and len(drawn.held):
@@ -124,14 +132,6 @@ LEGEND = {
 }
 
 
-def _title(x: str) -> str:
-    return {"flops": "Training compute, FLOP", "params": "Parameters", "tokens": "Training tokens"}.get(x, x)
-
-
-def _kind(x: str) -> str:
-    return "flop" if x == "flops" else "count" if x in WORDS else "plain"
-
-
 def _frame(drawn: marks.Split, x: str, fit: Fit | None, floor: float | None) -> Frame:
     values = np.log10(np.concatenate([drawn.used[x], drawn.unused[x]]).astype(float))
     low, high = float(values.min()), float(values.max())
@@ -142,18 +142,24 @@ def _frame(drawn: marks.Split, x: str, fit: Fit | None, floor: float | None) -> 
     held = drawn.held[[x, y]].to_numpy(float) if len(drawn.held) else np.empty((0, 2))
     right = max([high + room, *(np.log10(held[:, 0]) + 0.04 * width)])
     # A run that blew up must not flatten the others: it stands at the edge instead.
-    loss = loss[loss <= CROWD * np.quantile(loss, 0.9)]
+    if drawn.height.column == LOSS.column:
+        loss = loss[loss <= CROWD * np.quantile(loss, 0.9)]
     least, most = float(min([loss.min(), *held[:, 1]])), float(loss.max())
     if fit is not None:
         tip, *_ = _best(fit, x, (10**right,))
         if np.isfinite(tip.value[0]):  # a law that dives leaves the window before it squashes the runs
             least = min(least, max(float(tip.value[0]), least - 0.7 * (most - least), 0.1 * least))
+        if fit.law.own_columns:  # which may rise: its curves are seen from end to end, unless that squashes the runs
+            others = {name: drawn.used[name].to_numpy(float) for name in fit.law.inputs}
+            ends = [fit.law({**others, x: 10**end}, fit.params) for end in (low - 0.04 * width, right)]
+            least = min(least, max(float(np.min(ends)), 0.25 * least))
+            most = max(most, min(float(np.max(ends)), 4 * most))
     span = most - least if most > least else 0.1 * most
     for known in (floor, _fitted_floor(fit)):
         # A floor far below the runs would squash them, and one of zero is none.
         if known is not None and most > known > max(least - 0.5 * span, 0.1 * least):
             least = min(least, known)
-    log_loss = most / least > 4
+    log_loss = most / least > 4 or (fit is not None and bool(fit.law.own_columns) and fit.law.is_power)
     if log_loss:
         room_up = (most / least) ** 0.06
         return Frame(low - 0.04 * width, right, high, least / room_up, most * room_up, True)
@@ -188,8 +194,13 @@ def _law(out: Drawing, frame: Frame, fit: Fit, x: str, floor: float | None) -> N
             name += " cut at the true floor"
     words = []
     for i, c in enumerate(at):
-        value, interval = numbers.with_interval(band.value[i], band.low[i], band.high[i], "loss")
-        lines = [f"<b>{value}</b> {fit.law.output.unit} ({interval})", f"{numbers.say(c, _said(x))} {WORDS.get(x, x)}"]
+        value, interval = numbers.with_interval(
+            band.value[i], band.low[i], band.high[i], output_kind(fit.law.output.column)
+        )
+        lines = [
+            f"<b>{value}</b> {fit.law.output.unit} ({interval})",
+            f"{numbers.say(c, _said(x))} {WORDS.get(x, input_title(x).lower())}",
+        ]
         if params is not None and tokens is not None:
             n, d = numbers.count(params[i]), numbers.count(tokens[i])
             lines.append(f"best split: {n} parameters on {d} tokens")
@@ -247,6 +258,29 @@ def _sizes(out: Drawing, frame: Frame, fit: Fit, drawn: marks.Split) -> None:
             )  # fmt: skip
 
 
+def _others(out: Drawing, frame: Frame, fit: Fit, x: str, drawn: marks.Split) -> None:
+    """A law of two inputs, one of them not that of the axis: a curve for each of a handful of its values, named at its right end or,
+    where the curves lie further apart there, near the left one."""
+    (other,) = (name for name in fit.law.inputs if name != x)
+    at = np.logspace(frame.left, frame.right, NODES)
+    values = handful(drawn.used[other].to_numpy(float))
+    curves = [np.asarray(fit.law({x: at, other: value}, fit.params), float) for value in values]
+    shares = {end: [frame.share(float(curve[end])) for curve in curves] for end in (-1, NODES // 8)}
+    end = max(shares, key=lambda end: max(shares[end]) - min(shares[end]))
+    named = apart(shares[end])
+    for k, (value, curve) in enumerate(zip(values, curves, strict=True)):
+        said = numbers.say(value, "count")
+        out.add_scatter(
+            x=at, y=curve, mode="lines", name=f"the law at one value of {other}", showlegend=not k,
+            line={"color": theme.LAW, "width": 1.6}, hovertemplate=f"{other} {said}<extra></extra>",
+        )  # fmt: skip
+        if k in named:
+            out.add_annotation(
+                x=math.log10(at[end]), y=frame.place(float(curve[end])), text=said, showarrow=False, font={"size": 11},
+                xanchor="left" if end < 0 else "center", xshift=5 if end < 0 else 0, yshift=0 if end < 0 else 9,
+            )  # fmt: skip
+
+
 def handful(sizes: np.ndarray) -> list[float]:
     """A readable handful of the sizes there are: all of up to eight, else those nearest to an even spread of log N."""
     held = np.unique(sizes)
@@ -296,8 +330,8 @@ def _level(out: Drawing, frame: Frame, loss: float, name: str, colour: str, dash
     out.add_scatter(x=ends, y=[loss, loss], mode="lines", name=name, line=line, hoverinfo="skip")
 
 
-def _beyond(out: Drawing, frame: Frame, x: str, what: str) -> None:
-    """Hatching over what lies past the largest run, and the words for it."""
+def _beyond(out: Drawing, frame: Frame, x: str, what: str, rises: bool) -> None:
+    """Hatching over what lies past the largest run, and the words for it, where the law is not."""
     far = frame.right + 4  # still hatched when somebody zooms out
     bottom, top = (frame.bottom / 10, frame.top * 10) if frame.log_loss else (frame.bottom - 20, frame.top + 20)
     out.add_scatter(
@@ -314,7 +348,8 @@ def _beyond(out: Drawing, frame: Frame, x: str, what: str) -> None:
     largest = 10**frame.largest
     said = numbers.say(largest, _said(x))
     out.add_annotation(
-        xref="paper", yref="paper", x=1, y=1, text=f"beyond the {what}<br>over {said} {WORDS.get(x, '')}",
-        showarrow=False, xanchor="right", yanchor="top", align="right", xshift=-8, yshift=-6,
+        xref="paper", yref="paper", x=1, y=0 if rises else 1, showarrow=False, xanchor="right", align="right", xshift=-8,
+        text=f"beyond the {what}<br>over {said} {WORDS.get(x, input_title(x).lower())}",
+        yanchor="bottom" if rises else "top", yshift=6 if rises else -6,
         font={"size": 11},
     )  # fmt: skip

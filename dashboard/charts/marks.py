@@ -13,6 +13,7 @@ from dashboard import numbers
 from dashboard.charts import theme
 from dashboard.charts.drawing import Drawing
 from dashboard.charts.plane import MANY, positive
+from dashboard.symbols import output_kind
 from data.schema import HELD_OUT, Runs
 from fitting import Band, Fit
 from fitting.held_out import HeldOut
@@ -140,10 +141,11 @@ def forecasts(out: Drawing, apart: HeldOut, rows: pd.DataFrame, x: str, top: flo
     value, low, high = (
         np.minimum(np.asarray(e, float), top) for e in (apart.forecast.value, apart.forecast.low, apart.forecast.high)
     )
+    kind = output_kind(apart.output)
     level, them = f"{100 * apart.forecast.level:g} %", "it" if len(apart.runs) == 1 else "them"
     said = [
-        f"<b>{theme.plain(run)}</b><br>forecast without it {numbers.loss(v)}"
-        + (f"<br>{level} of new runs {numbers.loss(lo)} to {numbers.loss(hi)}" if apart.drawn else "")
+        f"<b>{theme.plain(run)}</b><br>forecast without it {numbers.say(v, kind)}"
+        + (f"<br>{level} of new runs {numbers.say(lo, kind)} to {numbers.say(hi, kind)}" if apart.drawn else "")
         for run, v, lo, hi in zip(apart.runs, value, low, high, strict=True)
     ]
     ends = {
@@ -175,7 +177,7 @@ def words(rows: pd.DataFrame, height: Output = LOSS) -> list[str]:
         ]
         lines += [", ".join(inputs)] if inputs else []
         flops = f", {numbers.flop(row['flops'])} FLOP" if _finite(row.get("flops")) else ""
-        lines.append(f"{height.title.lower()} {numbers.loss(row[height.column])}{flops}")
+        lines.append(f"{height.title.lower()} {numbers.say(row[height.column], output_kind(height.column))}{flops}")
         if _finite(row.get("above")):
             lines.append(f"{off(row['above'])} the law")
         if row.get("reason"):

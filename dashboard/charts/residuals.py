@@ -7,15 +7,11 @@ import plotly.graph_objects as go
 
 from dashboard.charts import marks, theme
 from dashboard.charts.plane import positive
+from dashboard.symbols import input_title
 from data.schema import Runs
 from fitting import Fit
 
-AGAINST = {
-    "params": ("Parameters", "count"),
-    "tokens": ("Training tokens", "count"),
-    "ratio": ("Tokens per parameter", "plain"),
-    "flops": ("Training compute, FLOP", "flop"),
-}
+KINDS = {"ratio": "plain", "flops": "flop"}
 HEIGHT = 270
 EDGE = 0.96  # of the axis: where a run beyond it is drawn, so that its triangle is whole
 NEIGHBOURS = 0.6  # share of the runs that weigh in at each place of the smoother
@@ -23,7 +19,12 @@ FEWEST = 8  # runs below which a smoother would only draw the noise
 
 
 def inputs(runs: Runs, fit: Fit) -> list[str]:
-    """What the residuals can be drawn against: size, data and their ratio where the runs have them, else compute."""
+    """What the residuals can be drawn against: size, data and their ratio where the runs have them, else compute.
+
+    Those of a law with columns of its own, against its inputs.
+    """
+    if fit.law.own_columns:
+        return list(fit.law.inputs)
     have = [x for x in ("params", "tokens") if x in runs.kept and positive(runs.kept[x]).any()]
     if len(have) == 2:
         return [*have, "ratio"] if fit.law.inputs != ("flops",) else ["flops", *have]
@@ -45,20 +46,20 @@ def figure(runs: Runs, fit: Fit, against: str) -> go.Figure:
         kept = kept.assign(ratio=kept["tokens"] / kept["params"])
     rows = marks.beside(kept, fit)
     rows = rows[rows["above"].notna() & positive(rows[against])]
-    title, kind = AGAINST[against]
+    title = "Tokens per parameter" if against == "ratio" else input_title(against)
     out = theme.blank(HEIGHT)
     out.update_layout(margin={"t": 28})
     end = reach(fit)
     out.update_yaxes(range=[-end, end], ticksuffix=" %", nticks=5, title=None)
     out.add_annotation(
-        xref="paper", yref="paper", x=0, y=1, text="loss above the law", showarrow=False, xanchor="left",
+        xref="paper", yref="paper", x=0, y=1, text=f"{fit.law.output.title.lower()} above the law", showarrow=False, xanchor="left",
         yanchor="bottom", yshift=4, font={"size": 12},
     )  # fmt: skip
     out.add_shape(type="line", xref="paper", x0=0, x1=1, y0=0, y1=0, line={"color": theme.LAW, "width": 1.6})
     if not len(rows):
         return out.figure()
     x, y = rows[against].to_numpy(float), 100 * rows["above"].to_numpy(float)
-    out.update_xaxes(**theme.log_axis(float(x.min()), float(x.max()), title, kind=kind))
+    out.update_xaxes(**theme.log_axis(float(x.min()), float(x.max()), title, kind=KINDS.get(against, "count")))
     symbol = np.where(y > end, "triangle-up", np.where(y < -end, "triangle-down", "circle"))
     out.add_scatter(
         x=x,
@@ -71,7 +72,7 @@ def figure(runs: Runs, fit: Fit, against: str) -> go.Figure:
             "size": 7,
             "line": {"width": 1, "color": theme.RIM},
         },
-        text=marks.words(rows),
+        text=marks.words(rows, fit.law.output),
         hovertemplate="%{text}<extra></extra>",
         cliponaxis=False,
     )

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import state
+from dashboard.fit import own_laws
 from data.schema import Runs
+from fitting.laws import all_laws
 
 if TYPE_CHECKING:
     from fitting import Fit, FitError
@@ -20,6 +22,26 @@ if TYPE_CHECKING:
 def lacking(runs: Runs) -> dict[str, str]:
     """For every law what these runs lack to carry it, '' for those that they can be fitted with."""
     return _lacking(runs.identity, runs)
+
+
+def losses() -> Runs | None:
+    """The runs with losses that the data chosen hold, whichever law is chosen; None where there are none."""
+    runs = state.read_for().marked(state.roles(), state.excluded()).runs
+    return runs if runs is not None and len(runs) else None
+
+
+def offered() -> dict[str, str]:
+    """For every law that the data chosen are offered what they lack to carry it, '' for nothing.
+
+    Laws of losses are offered where there are any, laws with columns of their own where the file has them all.
+    """
+    runs, own = losses(), own_laws.keys(lambda: state.read_for().table)
+    of_losses = {} if runs is None else lacking(runs)
+    return {
+        key: "" if law.own_columns else of_losses[key]
+        for key, law in all_laws().items()
+        if (key in own if law.own_columns else runs is not None)
+    }
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

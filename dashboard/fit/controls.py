@@ -10,25 +10,29 @@ import streamlit as st
 
 from dashboard import state, widgets
 from dashboard.fit import analyses as fit_analyses
+from dashboard.fit import own_laws
 from dashboard.fit.settings import DELTAS, INTERVALS, MOST_SEED, POSTERIOR, PRIORS, RESAMPLES, WEIGHTS
+from dashboard.runs import chooser
 from data.schema import COLUMNS, Runs
-from fitting import Fit, FitError, all_laws
+from fitting import Fit, FitError, Law, all_laws
 from fitting.selection.recommend import choose
 
 SINGLE = ""  # the menu's word for no column named
+MOST_SAID = 3  # laws that are said to lack their columns
 UNGROUPED = ("runs", "residuals")  # methods that take each run by itself
 NOT_GROUPS = ("run", "loss", "flops", "flops_convention")
 
 
-def controls(runs: Runs, fit: Fit | None = None) -> None:
-    """One column of controls, with what `fit` chose by itself; each writes its setting to the workspace at once."""
+def law_menu(fit: Fit | None = None) -> None:
+    """The menu of laws: those of losses where the data have any, those with columns of their own that the file has, the one chosen."""
     asked = state.fit_settings()
-    reasons = fit_analyses.lacking(runs)
-    recommended = fit.law.title if fit is not None and asked.law == "auto" else _recommended(runs)
+    reasons = fit_analyses.offered()
+    recommended = fit.law.title if fit is not None and asked.law == "auto" else _recommended(fit_analyses.losses())
     titles = {"auto": f"Recommended: {recommended}"}
-    laws = {key: law for key, law in all_laws().items() if not law.own_columns or key == asked.law}
+    laws = {key: law for key, law in all_laws().items() if key in reasons or key == asked.law}
     for key, law in laws.items():
-        titles[key] = f"{law.title} ({reasons[key]})" if reasons[key] else law.title
+        why = reasons.get(key, "these data lack its columns")
+        titles[key] = f"{law.title} ({why})" if why else law.title
     shown = all_laws().get(asked.law)
     title = titles.get(asked.law, "")
     widgets.show("fit_law", asked.law, "" if shown is not None and title == shown.title else title)
@@ -39,11 +43,18 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     )  # fmt: skip
     if asked.law == "auto" and fit is not None:
         widgets.quiet(f"{fit.settings.law_reason[:1].upper()}{fit.settings.law_reason[1:]}.")
-    if own := [(key, law.title) for key, law in all_laws().items() if law.own_columns]:
-        widgets.quiet(
-            f"{' and '.join(title for _, title in own)} {'takes columns of its' if len(own) == 1 else 'take columns of their'} own, which "
-            f"no page reads: run isoflop fit TABLE --law {own[0][0]} in the terminal."
-        )
+    own = {} if shown is not None and shown.own_columns else all_laws()
+    lack = [law for key, law in own.items() if law.own_columns and key not in reasons]
+    widgets.quiet(
+        *(f"{law.title} needs the columns {_columns(law)}, which these data lack." for law in lack[:MOST_SAID])
+    )
+
+
+def controls(runs: Runs, fit: Fit | None = None) -> None:
+    """One column of controls, with what `fit` chose by itself; each writes its setting to the workspace at once."""
+    law_menu(fit)
+    asked = state.fit_settings()
+    shown = all_laws().get(asked.law)
     if "loss_error" in runs.kept and runs.kept["loss_error"].notna().any():
         widgets.show("fit_weights", asked.weights)
         st.selectbox(
@@ -113,15 +124,36 @@ def controls(runs: Runs, fit: Fit | None = None) -> None:
     )  # fmt: skip
 
 
-def ways_out(runs: Runs) -> None:
-    """What can be done when the law chosen cannot be fitted: other laws that these runs can carry."""
-    asked, reasons = state.fit_settings().law, fit_analyses.lacking(runs)
-    able = [k for k, law in all_laws().items() if not reasons[k] and not law.frontier]
+def unread(error: Exception) -> None:
+    """The page of a file that is no table of losses, or not yet, and has all columns of a law of its own: what can be fitted."""
+    widgets.chips([widgets.Chip(state.chosen().title)])
+    main, side = st.columns([7, 3], gap="large")
+    with main:
+        if state.own_law() is None:
+            law = all_laws()[own_laws.keys(lambda: state.read_for().table)[0]]
+            said = f"It has the columns {_columns(law)}, and no loss that could be read."
+            widgets.answer("{law} can be fitted to this file.", said, law=law.title)
+        else:
+            widgets.show_trouble(error)
+        ways_out("Fit")
+    with side:
+        law_menu()
+        chooser.other_data()
+
+
+def ways_out(verb: str = "Try") -> None:
+    """What can be done when the law chosen cannot be fitted: other laws that these data can carry."""
+    asked, reasons = state.fit_settings().law, fit_analyses.offered()
+    able = [k for k, why in reasons.items() if not why and not all_laws()[k].frontier]
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         for key in [k for k in able if k != asked][:3]:
             title = all_laws()[key].title
             st.button(
-                f"Try {title}", key=f"try_{key}", on_click=state.set_fit, args=(f"law: {title}",), kwargs={"law": key}
+                f"{verb} {title}",
+                key=f"try_{key}",
+                on_click=state.set_fit,
+                args=(f"law: {title}",),
+                kwargs={"law": key},
             )
         st.page_link("views/runs.py", label="Look at the runs")
 
@@ -137,11 +169,16 @@ def _keep(name: str, words: dict[Any, str]) -> None:
     state.set_fit(f"{name}: {said}", **{name: stored})
 
 
-def _recommended(runs: Runs) -> str:
+def _recommended(runs: Runs | None) -> str:
     try:
-        return choose(runs, "auto")[0].title
+        return "none for this table" if runs is None else choose(runs, "auto")[0].title
     except FitError:
         return "none for this table"
+
+
+def _columns(law: Law) -> str:
+    *most, last = (*law.inputs, law.output.column)
+    return f"{', '.join(most)} and {last}"
 
 
 def _groups(runs: Runs) -> dict[str, str]:

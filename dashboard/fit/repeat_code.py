@@ -28,6 +28,8 @@ def python(
     chosen are written as what they came to, so that the lines say what was fitted.
     """
     read = source.code(answers)
+    if own := fit.law.own_columns and [*fit.law.inputs, fit.law.output.column]:
+        read = "from data.own_columns import read_columns", f"runs = read_columns({source.title!r}, {own!r})"
     came_to: dict[str, Any] = {"law": fit.law_key, "exclude": list(fit.settings.excluded)}
     if fit.law.has_prior and asked.get("weights") is None:
         came_to["prior"] = fit.settings.prior

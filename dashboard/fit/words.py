@@ -8,12 +8,13 @@ import re
 import numpy as np
 
 from dashboard import numbers, parameters
-from dashboard.symbols import input_symbol
+from dashboard.symbols import input_symbol, symbol
 from dashboard.widgets import Chip
 from fitting import Fit, Law, Status
 from fitting.plural import plural
 from fitting.settings import Settings
 
+MOST_SAID = 4  # parameters that the sentence names
 TONES = {Status.SOUND: "good", Status.CAUTION: "note", Status.UNSOUND: "bad"}
 
 
@@ -68,7 +69,13 @@ def answer(fit: Fit) -> str:
         for name, x in each
         if name not in fit.unidentified
     ]
-    head = f"{fit.law.title} fits these runs" if not powers else f"Loss falls as {' and '.join(powers)}"
+    head = (
+        f"{fit.law.title} fits these runs" if not powers else f"{fit.law.output.title} falls as {' and '.join(powers)}"
+    )
+    if fit.law.own_columns and not _falls(fit):
+        known = [p for p in fit.law.params if p.name not in fit.unidentified][:MOST_SAID]
+        values = ", ".join(f"{symbol(p)} = <em>{said(fit, p.name)[0]}</em>" for p in known)
+        return f"{fit.law.title} fits these runs{': ' * bool(known)}{values}. {checks(fit)}"
     floor = next((said(fit, p.name)[0] for p in fit.law.params if p.is_floor), "")
     head += {
         "none": "",
@@ -80,6 +87,14 @@ def answer(fit: Fit) -> str:
     if gone:
         head += f"; these runs do not identify the exponent of {' and '.join(gone)}"
     return f"{head}. {checks(fit)}"
+
+
+def _falls(fit: Fit) -> bool:
+    """Whether a law is told by its exponents: its output is a sum of falling powers."""
+    law = fit.law
+    return (
+        law.is_linear and not law.output.rises and bool(e := exponents(law)) and all(fit.params[name] > 0 for name in e)
+    )
 
 
 def checks(fit: Fit) -> str:
@@ -94,7 +109,9 @@ def checks(fit: Fit) -> str:
 
 def under(fit: Fit) -> str:
     """The line under the sentence: the intervals, and how far single runs lie from the law."""
-    parts = [f"exponent of {input_symbol(x)} {said(fit, name)[1]}" for name, x in exponents(fit.law).items()]
+    told = fit.law.own_columns and not _falls(fit)
+    parts = [f"{p.name} {said(fit, p.name)[1]}" for p in fit.law.params if told and not p.is_floor]
+    parts = parts or [f"exponent of {input_symbol(x)} {said(fit, name)[1]}" for name, x in exponents(fit.law).items()]
     if floor_state(fit) == "seen":
         parts += [f"floor {said(fit, p.name)[1]}" for p in fit.law.params if p.is_floor]
     off = numbers.percent(float(np.median(np.abs(fit.residuals))))

@@ -214,6 +214,8 @@ def _formats(shown: pd.DataFrame) -> dict[str, Any]:
             made[name] = st.column_config.CheckboxColumn("Use", width="small", pinned=True)
         elif name == "log10 FLOP":
             made[name] = st.column_config.NumberColumn("log₁₀ FLOP", format="%.2f")
+        elif column is None and pd.api.types.is_numeric_dtype(shown[name]):
+            made[name] = st.column_config.NumberColumn(word(name), format="%.4g")
         elif column is None or column.kind == "text":
             made[name] = st.column_config.TextColumn(name.capitalize() if name in ("run", "reason") else word(name))
         else:

@@ -37,7 +37,7 @@ def lacking(asked: Sequence[Question]) -> bool:
 
 
 def elsewhere(read: Reading) -> str:
-    """Where a table is fitted that has the columns of a law which no page fits, as a sentence; '' for any other."""
+    """Where a table is fitted that has all columns of a law with its own, as a sentence; '' for any other."""
     return instead(read.table.headers) if read.table is not None else ""
 
 
@@ -66,7 +66,10 @@ def answer(runs: Runs) -> tuple[str, dict[str, str], str]:
         found = span(runs.kept, column, kind)
         if found:
             parts.append(f"{found[0]} to {found[1]} {unit}" if found[0] != found[1] else f"{found[0]} {unit}")
-    loss = runs.kept["loss"]
+    for column in runs.named:
+        found = span(runs.kept, column, "ratio")
+        parts += [f"{column.replace('_', ' ')} {found[0]} to {found[1]}"] if found else []
+    loss = [] if runs.named else runs.kept["loss"]
     if len(loss):
         parts.append(f"loss {numbers.interval(float(loss.min()), float(loss.max()), 'loss')} nats per token")
     under = ", ".join(parts)

@@ -15,6 +15,7 @@ from dashboard.runs import chooser, summary
 from dashboard.widgets import PLOT
 
 st.html(widgets.FIGURES)
+frame.losses_alone("Batches are read off losses and steps")
 st.html(batch_panels.STYLE)
 sweep = batch_state.current()
 read = state.reading()

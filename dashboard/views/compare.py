@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import downloads, state, widgets
+from dashboard import downloads, frame, state, widgets
 from dashboard.charts import families
 from dashboard.compare import panels as compare_panels
 from dashboard.compare import state as compare_state
@@ -12,6 +12,7 @@ from dashboard.widgets import PLOT
 from fitting import FitError
 
 st.html(widgets.FIGURES)
+frame.losses_alone("Families are compared by a law of size, data or compute")
 st.html(compare_panels.STYLE)
 runs = state.current_runs()
 whole = state.whole_runs()

@@ -14,11 +14,18 @@ from dashboard.fit import words as fit_words
 from dashboard.fit.tabs import computed
 from dashboard.runs import chooser, summary
 from dashboard.widgets import PLOT
+from data.errors import DataError
 from fitting import FitError, all_laws
 
 st.html(widgets.FIGURES)
 address.follow()
-runs = state.current_runs()
+try:
+    runs = state.current_runs()
+except DataError as error:
+    if not any(all_laws()[key].own_columns for key in fit_analyses.offered()):
+        raise
+    fit_controls.unread(error)
+    st.stop()
 fit = state.current_fit()
 whole = state.whole_runs()
 chips = summary.chips(state.chosen().title, runs, len(whole.held_out))
@@ -37,7 +44,7 @@ if isinstance(fit, FitError):
         alone = loss_compute.unfitted(runs, law)
         if alone is not None:
             st.plotly_chart(alone, config=PLOT, key="runs_alone")
-        fit_controls.ways_out(runs)
+        fit_controls.ways_out()
     st.stop()
 
 # --- the law -----------------------------------------------------------------------------------------------------------

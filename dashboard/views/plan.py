@@ -32,6 +32,7 @@ def dragged() -> None:
 
 
 st.html(widgets.FIGURES)
+frame.losses_alone("A plan is made by a law of size, data or compute")
 runs = state.current_runs()
 fit = state.current_fit()
 every = state.whole_runs()

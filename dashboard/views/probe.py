@@ -13,7 +13,7 @@ st.html(widgets.FIGURES)
 st.html(live.STYLE)
 asked = probe_settings.settings()
 sweeps = live.all_sweeps()
-read = state.reading()
+read = state.read_for().marked(state.roles(), state.excluded())  # runs with losses, whichever law is chosen
 kept = None if read.runs is None else read.runs.kept
 chips = (
     [widgets.Chip(state.chosen().title, "")] if read.runs is None else summary.chips(state.chosen().title, read.runs)

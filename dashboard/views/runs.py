@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import state, widgets
 from dashboard.batch import state as batch_state
-from dashboard.charts import plane
+from dashboard.charts import loss_compute, plane
 from dashboard.runs import chooser, column_mapper, earlier_work, open_questions, run_picker, summary
 
 read = state.reading()
@@ -54,7 +54,8 @@ open_questions.announce(read)
 
 main, side = st.columns([7, 3], gap="large")
 with main:
-    drawable = plane.axes(every.kept) is not None
+    own = state.own_law()
+    drawable = own is None and plane.axes(every.kept) is not None
     with st.container(horizontal=True, vertical_alignment="center"):
         tool = run_picker.tool() if drawable else ""
         mark = run_picker.mark() if drawable else ""
@@ -63,6 +64,12 @@ with main:
         widgets.steps()
     if drawable:
         run_picker.chart(whole, tool)
+    elif own is not None:
+        st.plotly_chart(loss_compute.figure(whole, own), config=widgets.PLOT, key="own_runs")
+        widgets.quiet(
+            f"Read for {own.title}, the law chosen on the Fit page. Set runs aside or hold them out in the table below."
+        )
+        st.page_link("views/fit.py", label="See the law, or choose another, on the Fit page")
     else:
         column_mapper.missing()
 with side:

@@ -20,14 +20,19 @@ def plain(header: str) -> str:
     return "_".join(str(header).casefold().split())
 
 
-def instead(headers: Iterable[str]) -> str:
-    """How to ask for the laws whose columns are all among the headers, as a sentence; '' where there is none."""
+def able(headers: Iterable[str]) -> list[str]:
+    """The keys of the laws declared whose columns are all among the headers."""
     has = {plain(h) for h in headers}
     declared = {key: takes for laws in _declared for key, takes in laws().items()}
-    able = [key for key, takes in declared.items() if {plain(c) for c in takes} <= has]
-    if not able:
+    return [key for key, takes in declared.items() if {plain(c) for c in takes} <= has]
+
+
+def instead(headers: Iterable[str]) -> str:
+    """How to ask for the laws whose columns are all among the headers, as a sentence; '' where there is none."""
+    keys = able(headers)
+    if not keys:
         return ""
     return (
-        f"All columns of the law {' and of the law '.join(able[:MOST])} are here, which no page fits: run isoflop fit TABLE --law "
-        f'{able[0]} in the terminal, or fit(TABLE, law="{able[0]}") in Python.'
+        f"All columns of the law {' and of the law '.join(keys[:MOST])} are here: choose it on the Fit page, run isoflop fit TABLE "
+        f'--law {keys[0]} in the terminal, or fit(TABLE, law="{keys[0]}") in Python.'
     )

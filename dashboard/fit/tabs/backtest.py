@@ -13,6 +13,7 @@ from dashboard import numbers, state, widgets
 from dashboard.charts import forecast as chart
 from dashboard.fit import analyses as fit_analyses
 from dashboard.html_table import row, table
+from dashboard.symbols import input_title, output_kind
 from data.schema import Runs
 from fitting import Fit, FitError
 from fitting.forecast import Backtest, Cut, backtest
@@ -36,38 +37,52 @@ def panel(fit: Fit, runs: Runs) -> None:
     st.html(f'<p class="iso-under">{escape(found.sentence)}</p>')
     shown = above(found, state.true_floor())
     st.plotly_chart(chart.figure(shown), config=widgets.PLOT, key="forecast_test")
-    heads = ("fitted up to", "runs fitted", "runs forecast", "furthest", "median error", "in the interval", "regret")
-    st.html(table(heads, map(_row, found.cuts)))
+    splits = not fit.law.own_columns
+    heads = (
+        "fitted up to",
+        "runs fitted",
+        "runs forecast",
+        "furthest",
+        "median error",
+        "in the interval",
+        *["regret"] * splits,
+    )
+    st.html(table(heads, (_row(c, splits) for c in found.cuts)))
+    regret = (
+        " Regret is how much higher the loss at your largest budget would be with the best "
+        "model size of the smaller fit, by the fit to all runs: a good forecast of the loss does not guarantee a good split."
+    )
     widgets.quiet(
-        f"Intervals are {100 * found.level:.0f} %. Regret is how much higher the loss at your largest budget would be with the best "
-        "model size of the smaller fit, by the fit to all runs: a good forecast of the loss does not guarantee a good split.",
+        f"Intervals are {100 * found.level:.0f} %.{regret if splits else ''}",
         *(["The intervals drawn are cut at the true floor of this language."] if shown is not found else []),
     )
 
 
 def _held_out(apart: HeldOut) -> None:
     rows = apart.to_frame().head(MOST_HELD).to_dict("records")
+    of = escape(input_title(apart.output).lower())
     level = f"{100 * apart.forecast.level:.0f} % interval"
     heads = (
         "run",
         "beyond the largest run fitted",
-        "loss",
+        of,
         "forecast",
         level,
-        "loss above forecast",
+        f"{of} above forecast",
         "in the interval",
     )
-    st.html(table(heads, map(_held_row, rows)))
+    st.html(table(heads, (_held_row(held, apart.output) for held in rows)))
     if len(apart.runs) > MOST_HELD:
         widgets.quiet(f"The first {MOST_HELD} of {len(apart.runs):,} are listed; Runs with residuals, below, has all.")
 
 
-def _held_row(held: dict[str, Any]) -> str:
-    value, _ = numbers.with_interval(held["forecast"], held["low"], held["high"], "loss")
+def _held_row(held: dict[str, Any], of: str) -> str:
+    kind = output_kind(of)
+    value, _ = numbers.with_interval(held["forecast"], held["low"], held["high"], kind)
     drawn = bool(np.isfinite(held["low"]))
     cells = (
-        f"{numbers.ratio(held['beyond'])}x" if np.isfinite(held["beyond"]) else numbers.MISSING, numbers.loss(held["loss"]), value,
-        numbers.interval(held["low"], held["high"], "loss") if drawn else "", f"{100 * held['off']:+.1f} %",
+        f"{numbers.ratio(held['beyond'])}x" if np.isfinite(held["beyond"]) else numbers.MISSING, numbers.say(held[of], kind), value,
+        numbers.interval(held["low"], held["high"], kind) if drawn else "", f"{100 * held['off']:+.1f} %",
         ("yes" if held["inside"] else "no") if drawn else "",
     )  # fmt: skip
     return row(map(escape, cells), escape(held["run"]))
@@ -84,10 +99,10 @@ def _tested(fit: Fit, runs: Runs) -> object:
     return backtest(fit, runs)
 
 
-def _row(c: Cut) -> str:
+def _row(c: Cut, splits: bool) -> str:
     regret = "" if c.regret is None else f"{100 * c.regret:.2f} %"
     cells = (
         str(c.seen), str(len(c.actual)), f"{numbers.ratio(float(c.beyond.max()))}x", f"{100 * c.error:.1f} %",
-        f"{c.covered} of {len(c.actual)}", regret,
+        f"{c.covered} of {len(c.actual)}", *[regret] * splits,
     )  # fmt: skip
-    return row(cells, f"{escape(numbers.flop(c.flops))} FLOP")
+    return row(cells, escape(chart.up_to(c)))

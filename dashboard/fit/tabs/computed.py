@@ -26,7 +26,11 @@ def terms(fit: Fit) -> None:
     ranges = "; ".join(
         f"{input_symbol(name)} {numbers.say(low, kind)} to {numbers.say(high, kind)}"
         for name, (low, high) in fit.ranges.items()
-        if (kind := {"params": "count", "tokens": "count", "flops": "flop"}.get(name))
+        if (
+            kind := {"params": "count", "tokens": "count", "flops": "flop"}.get(
+                name, "ratio" if fit.law.own_columns else ""
+            )
+        )
     )
     a = fit.accounting
     counted = "" if a.is_six_nd else f", {a.ratio(math.exp(a.centre)):.3g} times 6ND at the middle size"
@@ -44,6 +48,8 @@ def terms(fit: Fit) -> None:
         "Excluded by you": _named(s.excluded),
         "Held out": _named(s.held_out),
     }
+    if "flops" not in fit.ranges and fit.law.own_columns:
+        del said["FLOPs are"], said["Parameters are"]
     body = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in said.items())
     st.html(f'<dl class="iso-terms">{body}</dl>')
 

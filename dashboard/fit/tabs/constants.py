@@ -20,9 +20,8 @@ from fitting.export.latex import equation, formula
 
 def panel(fit: Fit, runs: Runs) -> None:
     """The law as a formula, its parameter table, and each exponent's interval beside the papers' own as a picture."""
-    widgets.section(
-        "The constants", "with each paper's own, for its own runs and tokens: compare exponents, not floors"
-    )
+    aside = "with each paper's own, for its own runs and tokens: compare exponents, not floors"
+    widgets.section("The constants", aside if fit.law.published else "")
     table, picture = st.columns([6, 4], gap="large")
     with table:
         with st.container(horizontal=True, gap="medium"):
