@@ -66,11 +66,10 @@ def answer(runs: Runs) -> tuple[str, dict[str, str], str]:
         found = span(runs.kept, column, kind)
         if found:
             parts.append(f"{found[0]} to {found[1]} {unit}" if found[0] != found[1] else f"{found[0]} {unit}")
-    for column in runs.named:
+    for column in (c for c in runs.named if c not in ("params", "tokens", "flops")):
         found = span(runs.kept, column, "ratio")
         parts += [f"{column.replace('_', ' ')} {found[0]} to {found[1]}"] if found else []
-    loss = [] if runs.named else runs.kept["loss"]
-    if len(loss):
+    if not runs.named and len(loss := runs.kept["loss"]):
         parts.append(f"loss {numbers.interval(float(loss.min()), float(loss.max()), 'loss')} nats per token")
     under = ", ".join(parts)
     under = f"{under[:1].upper()}{under[1:]}." if under else ""
