@@ -170,8 +170,10 @@ def test_a_law_of_two_inputs_has_a_curve_for_each_value_of_the_other():
 def test_the_same_file_carries_both_and_a_law_of_losses_stays_one_choice_away(page: Page):
     at, space, source = page(BOTH, "kaplan-tokens")
     assert "Loss falls as" in text(at)
+    at.session_state["tab"] = "Approaches"  # which this law has nothing for
     at.selectbox(key="fit_law").select("coverage").run()
     assert "Coverage c(k) fits these runs" in text(at)
+    assert "Diagnostics" in text(at)
     assert {"Coverage c(k)", "Kaplan L(N)", "Recommended: General L(N, D)"} <= set(menu(at))
     assert "Error rate e(k)" not in menu(at)
     workspace.change(space, "exclude r3", {f"excluded:{source}": ["r3"], f"roles:{source}": {"r19": "held out"}})
