@@ -260,6 +260,12 @@ def test_text_can_be_read_on_its_ground(side: str) -> None:
     assert _contrast(colours["primaryColor"], colours["backgroundColor"]) >= 4.5
 
 
+def test_the_top_level_holds_what_was_agreed_and_nothing_that_a_test_left() -> None:
+    agreed = {".ci", ".gitignore", ".streamlit", "LICENSE", "README.md", "pyproject.toml", "tests", *ROOMS}
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {line.split("/")[0] for line in listed.splitlines()} == agreed
+
+
 def test_the_readme_holds_the_command_that_runs_the_tests() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     found = re.search(r"<!-- tests -->\n+```[a-z]*\n(.*?)```", readme, re.DOTALL)
@@ -273,7 +279,7 @@ def test_tests_of_pages_ask_for_refits_that_a_page_offers() -> None:
     asked = [
         (path.name, int(found[1]))
         for folder in ("dashboard", "browser")
-        for path in (ROOT / "tests" / folder).glob("test_*.py")
+        for path in (ROOT / "tests" / folder).rglob("test_*.py")
         for found in re.finditer(r'"fit:[^\n]*"resamples": (\d+)', path.read_text("utf-8"))
     ]
     assert len(asked) > 5

@@ -193,7 +193,11 @@ class _Slow(BaseException):
     """No answer in time; nothing that a function may catch."""
 
 
-def test_whatever_is_given_is_taken_as_meant_or_answered_in_a_sentence(asks: dict[str, Ask]) -> None:
+def test_whatever_is_given_is_taken_as_meant_or_answered_in_a_sentence(
+    asks: dict[str, Ask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a path is taken as meant, and written to
+
     def late(*_: Any) -> None:
         raise _Slow
 
