@@ -25,7 +25,7 @@ from dashboard.fit.settings import FitSettings, read_settings
 from dashboard.runs.answers import said_of_columns
 from dashboard.workspace import store as workspace
 from dashboard.workspace.put_aside import told
-from dashboard.workspace.sources import sources
+from dashboard.workspace.sources import comes_back, sources, take_out
 from dashboard.workspace.store import History, Values, Workspace
 from data.errors import DataError
 from data.plain import each_usable, read_or
@@ -68,6 +68,7 @@ def enter(identity: str) -> None:
     """Go on in another workspace of this machine."""
     for held in ("drawn", "probe_view"):  # what was looked at in the one that is left
         st.session_state.pop(held, None)
+    st.query_params.clear()
     st.session_state["workspace"] = st.query_params["w"] = identity
 
 
@@ -168,8 +169,10 @@ def upload(name: str, content: bytes) -> None:
 
 
 def forget(key: str) -> None:
-    """Take an upload out of the workspace; undo brings it back."""
-    _write(workspace.take_out, name_of(key))
+    """Take an upload, or a folder that lies elsewhere, out of the workspace; undo brings it back."""
+    for source in choices():
+        if source.key == key and source.removable:
+            _write(take_out, source)
 
 
 def delete(key: str) -> None:
@@ -188,9 +191,9 @@ def _gone_since() -> bool:
     drawn: RunSource | None = st.session_state.get("drawn")
     if drawn is None or drawn.key == chosen().key or drawn.key in {choice.key for choice in choices()}:
         return False
-    back = any(held.source == drawn.key for held in workspace.taken_out(space()))
-    way = "Undo brings it back." if back else "Upload it again to go on with it."
-    say(f"{drawn.title} was removed in another window. {way}")
+    again = "Upload it again to go on with it." if drawn.copied else ""
+    way = "Undo brings it back." if comes_back(space(), drawn) else again
+    say(f"{drawn.title} was removed in another window. {way}".strip())
     return True
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import numbers, state, widgets
-from dashboard.probe import cluster, curves, forecasts, launched, launching, panels, payload, words
+from dashboard.probe import cluster, curves, forecasts, launched, launching, opened, panels, payload, words
 from dashboard.probe import state as probe_state
 from dashboard.probe.chart import live_chart
 from dashboard.probe.price import size
@@ -30,7 +30,8 @@ EVERY, SELDOM = 2.0, 10.0  # seconds from one look at a sweep to the next, while
 def all_sweeps() -> list[Sweep]:
     """Every sweep of the workspace as it stands, the newest first."""
     root = probe_state.root()
-    return [*sweeps(root, launching.jobs(root), launching.held(root), settings().cores), *cluster.sweeps()]
+    own = sweeps(root, launching.jobs(root), launching.held(root), settings().cores)
+    return [*own, *cluster.sweeps(), *opened.sweeps()]
 
 
 def titles(found: Sequence[Sweep]) -> dict[str, str]:
@@ -40,11 +41,11 @@ def titles(found: Sequence[Sweep]) -> dict[str, str]:
 
 def watch(name: str, others: pd.DataFrame | None, found: Sequence[Sweep]) -> None:
     """The sweep, looked at again and again, often while something of it runs; `found` are the sweeps as the page around it has them."""
-    active, on_slurm = _active(name, found), cluster.holds(name)
-    if active and not on_slurm and not launching.why_not():
+    sweep = next(one for one in found if one.name == name)
+    if sweep.active and not (sweep.cluster or sweep.elsewhere) and not launching.why_not():
         launching.attempt(launching.wake)
-    often = cluster.EVERY if on_slurm else EVERY
-    st.fragment(_shown, run_every=often if active else SELDOM)(name, others, titles(found), active, _used(name))
+    often = (cluster.EVERY if sweep.cluster else EVERY) if sweep.active else SELDOM
+    st.fragment(_shown, run_every=often)(name, others, titles(found), sweep.active, used(sweep))
 
 
 def look_out(found: Sequence[Sweep]) -> None:
@@ -53,18 +54,14 @@ def look_out(found: Sequence[Sweep]) -> None:
     st.fragment(_compared, run_every=EVERY if active else SELDOM)(titles(found))
 
 
-def _used(name: str) -> bool:
+def used(sweep: Sweep) -> bool:
     """Whether a sweep is the current data."""
-    return state.chosen().key == probe_key(cluster.folder(name))
+    return state.chosen().key == probe_key(sweep.folder)
 
 
 def _compared(said: Mapping[str, str]) -> None:
     if titles(all_sweeps()) != said:
         st.rerun()
-
-
-def _active(name: str, found: Sequence[Sweep]) -> bool:
-    return any(one.active for one in found if one.name == name)
 
 
 def _shown(
@@ -73,13 +70,13 @@ def _shown(
     every = all_sweeps()
     sweep = next((one for one in every if one.name == name), None)
     # The menu around it counts as it does, and so does what says whether it is used.
-    if sweep is None or titles(every) != said or sweep.active != began_active or _used(name) != began_used:
+    if sweep is None or titles(every) != said or sweep.active != began_active or used(sweep) != began_used:
         st.rerun()
     assert sweep is not None
     st.set_page_config(page_title=words.title(sweep))
     sentence, under, values = words.standing(sweep)
     if sweep.done and not sweep.active:
-        under = f"{under} {launched.afterwards(cluster.folder(name), [run.probe for run in sweep.runs])}".strip()
+        under = f"{under} {launched.afterwards(sweep.folder, [run.probe for run in sweep.runs])}".strip()
     widgets.answer(sentence, under, **values)
     if sweep.held:
         st.html(f'<p class="iso-caution" role="note">{escape(sweep.held)}</p>')
@@ -91,7 +88,7 @@ def _shown(
     _actions(sweep)
     if not sweep.runs:
         return
-    live_chart({"panels": [payload.the_plane(sweep, others)]}, key=f"probe_live_{name}")
+    live_chart({"panels": [payload.the_plane(sweep, None if used(sweep) else others)]}, key=f"probe_live_{name}")
     shown = curves.curves(sweep, told, curves.menu(sweep)) if any(run.rows for run in sweep.runs) else []
     if shown:
         live_chart({"panels": shown}, key=f"probe_curves_{name}")
@@ -103,16 +100,17 @@ def _shown(
 
 
 def _actions(sweep: Sweep) -> None:
-    """What can be done with a sweep; from another machine it is looked at alone."""
-    why = launching.why_not()
+    """What can be done with a sweep; one elsewhere, and all of them from another machine, are looked at alone."""
+    why = opened.WHY if sweep.elsewhere else launching.why_not()
     ended = [run for run in sweep.runs if run.state in ("failed", "diverged", "cancelled", "lost")]
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if sweep.done:
-            if _used(sweep.name):
+            if used(sweep):
                 _onward(sweep)
             else:
                 use = f"Use {'this run' if sweep.done == 1 else f'these {sweep.done} runs'}"
-                _button(use, "probe_use", lambda: _use(sweep.name), "Makes the sweep's finished runs the current data of every page.",
+                _button(use, "probe_use", lambda: state.choose(probe_key(sweep.folder)),
+                        "Makes the sweep's finished runs the current data of every page.",
                         type="secondary" if sweep.active else "primary")  # fmt: skip
         if sweep.held and not why:
             _button("Release", "probe_release", lambda: launching.release(sweep.name),
@@ -130,6 +128,8 @@ def _actions(sweep: Sweep) -> None:
             _cleaner(sweep)
     if why:
         widgets.quiet(why)
+    if sweep.elsewhere:
+        st.code(opened.command(sweep), language=None, wrap_lines=True)
 
 
 def _onward(sweep: Sweep) -> None:
@@ -184,7 +184,7 @@ def _one(sweep: Sweep) -> None:
 
 def _cleaner(sweep: Sweep) -> None:
     with st.popover("Clean up"):
-        folder, staying = cluster.folder(sweep.name), {} if sweep.cluster else launching.outliving(sweep.name)
+        folder, staying = sweep.folder, {} if sweep.cluster else launching.outliving(sweep.name)
         held = size_on_disk(folder) - sum(size_on_disk(folder / key) for key in staying)
         names = " and ".join(sorted(set(staying.values())))
         kept = f" {agreeing(len(staying), 'run is', 'runs are')} kept, as {names} has {'it' if len(staying) == 1 else 'them'}, too."
@@ -192,19 +192,15 @@ def _cleaner(sweep: Sweep) -> None:
             f"Deletes {sweep.name} for good: {plural(len(sweep.runs) - len(staying), 'run')} with logs and checkpoints, "
             f"{size(held)}.{kept if staying else ''} Undo does not bring it back."
         )
-        _button(f"Delete {size(held)}", "probe_clean", lambda: _clean(sweep.name), "For good.")
+        _button(f"Delete {size(held)}", "probe_clean", lambda: _clean(sweep), "For good.")
 
 
-def _clean(name: str) -> None:
-    if _used(name) and not launching.why_not():
+def _clean(sweep: Sweep) -> None:
+    if used(sweep) and not launching.why_not():
         state.choose(next(choice.key for choice in state.choices() if not choice.mine))
-    launching.clean(name)
+    launching.clean(sweep.name)
     panels.show(panels.NEW)
-    state.say(f"{name} is deleted.")
-
-
-def _use(name: str) -> None:
-    state.choose(probe_key(cluster.folder(name)))
+    state.say(f"{sweep.name} is deleted.")
 
 
 def _table(sweep: Sweep, told: Mapping[str, str]) -> None:

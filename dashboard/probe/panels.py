@@ -42,16 +42,9 @@ def view(names: Sequence[str], default: str) -> str:
     asked = st.query_params.get(VIEW, held)
     chosen = asked if asked == NEW or asked in names else default
     if chosen != asked and st.query_params.get(VIEW) == asked:
-        st.toast(widgets.literal(_not_here(asked)))
+        st.toast(widgets.literal(f"No sweep of this workspace is called {asked[:60]}."))
     show(chosen)
     return chosen
-
-
-def _not_here(name: str) -> str:
-    """What is said of an address that names a sweep which this page did not launch."""
-    if any(one.file == name for one in state.choices() if one.mine):
-        return f"{name[:60]} was trained elsewhere: its runs stand under Data on the Runs page, and are no sweep of this page's queue."
-    return f"No sweep of this workspace is called {name[:60]}."
 
 
 def show(name: str) -> None:

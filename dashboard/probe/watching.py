@@ -20,10 +20,12 @@ from data.probe import cost
 from data.probe.folder import now
 from data.probe.found import Probe, probe, probes_of
 from data.probe.members import FILE
+from data.probe.process import Process
 from data.probe.queue import shared
 from data.probe.queue.job import Job
 from data.probe.spec import Spec
 
+BETWEEN = 60.0  # seconds from the last word of one run to the first of the next, on a busy machine; assumed
 ACTIVE = ("queued", "running", "lost")
 WORDS = {
     "queued": "Waiting",
@@ -100,7 +102,8 @@ class Run:
 class Sweep:
     """A sweep as it stands; `held` is why no more of it is started, '' where it goes on; `faults` say of runs that cannot be read.
 
-    On a `cluster` runs that were lost stay so until they are resumed; this machine's queue takes them up again by itself.
+    On a `cluster` runs that were lost stay so until they are resumed; this machine's queue takes them up again by itself. Of a sweep
+    `elsewhere` its `folder` alone is known. `slots` is how many are made at once, 0 where nobody seems to make any.
     """
 
     name: str
@@ -109,6 +112,8 @@ class Sweep:
     slots: int = 1
     faults: tuple[str, ...] = ()
     cluster: bool = False
+    folder: Path = Path()
+    elsewhere: bool = False
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -123,16 +128,20 @@ class Sweep:
     @property
     def active(self) -> bool:
         """Whether something of it runs or is about to."""
-        lost = 0 if self.cluster else self.counts["lost"]
-        return bool(self.counts["running"] or (not self.held and (self.counts["queued"] or lost)))
+        return bool(self.counts["running"] or self._to_come)
 
     @property
     def stopping(self) -> int:
         """Runs that were cancelled and have not ended yet, where nothing else of the sweep is at work or about to be."""
         asked = sum(run.stopping for run in self.runs)
-        lost = 0 if self.cluster else self.counts["lost"]
-        others = self.counts["running"] - asked or (not self.held and (self.counts["queued"] or lost))
-        return 0 if others else asked
+        return 0 if self.counts["running"] - asked or self._to_come else asked
+
+    @property
+    def _to_come(self) -> int:
+        """Runs that will begin by themselves."""
+        if self.held or not self.slots:
+            return 0
+        return self.counts["queued"] + (0 if self.cluster or self.elsewhere else self.counts["lost"])
 
     @property
     def done(self) -> int:
@@ -176,7 +185,30 @@ class Sweep:
 def sweeps(root: Path, jobs: Sequence[Job], held: Mapping[str, str], slots: int) -> list[Sweep]:
     """Every sweep of a queue, the newest first; a run that several have stands in each."""
     each = sorted(shared.by_sweep(root, jobs).items(), key=lambda one: (-_begun(root, *one), one[0]))
-    return [_sweep(root, name, mine, held.get(name, ""), slots) for name, mine in each]
+    return [
+        _sweep(root / name, [(job, probe(root / job.sweep / job.name)) for job in mine], held.get(name, ""), slots)
+        for name, mine in each
+    ]
+
+
+def elsewhere(folder: Path) -> Sweep:
+    """A sweep as its folder alone has it, whoever has its runs made; those that began first stand in front."""
+    found = sorted(probes_of(folder), key=lambda one: (one.status.began or math.inf, one.folder.path.name))
+    at_work = sum(one.status.state == "running" for one in found)
+    heard = max((one.status.heartbeat for one in found), default=0.0)
+    each = [(_as_job(one, place), one) for place, one in enumerate(found)]
+    return replace(_sweep(folder, each, "", at_work or int(now() - heard < BETWEEN)), elsewhere=True)
+
+
+def _as_job(one: Probe, place: int) -> Job:
+    """A run as a queue would have it, by its own word; it runs in the process that it names."""
+    path, said = one.folder.path, one.status
+    process = Process.read(said.process) if said.state == "running" else None
+    ended = said.heartbeat if said.state not in ACTIVE else 0.0
+    return Job(
+        one.what.key if one.what else path.name, path.name, path.parent.name, place, 0, said.state,
+        f"process {process.pid}" if process else "", said.process, 1, said.sentence, 0.0, said.began, ended,
+    )  # fmt: skip
 
 
 def _begun(root: Path, name: str, jobs: Sequence[Job]) -> float:
@@ -187,11 +219,11 @@ def _begun(root: Path, name: str, jobs: Sequence[Job]) -> float:
     return 0.0
 
 
-def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) -> Sweep:
-    found = [(job, probe(root / job.sweep / job.name)) for job in jobs]
+def _sweep(folder: Path, found: Sequence[tuple[Job, Probe]], held: str, slots: int) -> Sweep:
+    jobs = [job for job, _ in found]
     known = [(job, one, one.what) for job, one in found if one.what is not None]
     labels = labelled([what for *_, what in known])
-    launch, keys, clock = launch_of(root / name), {job.key for job in jobs}, now()
+    launch, keys, clock = launch_of(folder), {job.key for job in jobs}, now()
     shares = {tuple(pool.share for pool in what.pools) for *_, what in known}
     mixed = len({tuple(pool.corpus for pool in what.pools) for *_, what in known}) == 1 and len(shares) > 1
     runs = []
@@ -217,12 +249,10 @@ def _sweep(root: Path, name: str, jobs: Sequence[Job], held: str, slots: int) ->
             together = sum(other.state == "running" and _process(other.slot) == _process(job.slot) for other in jobs)
             run = replace(run, left=_left(run, step, start, clock - job.started, together))
         runs.append(run)
-    odd = {
-        one.folder.path.name: one.fault for one in (*(one for _, one in found), *probes_of(root / name)) if one.fault
-    }
+    odd = {one.folder.path.name: one.fault for one in (*(one for _, one in found), *probes_of(folder)) if one.fault}
     place = {job.key: (-job.priority, job.place) for job in jobs}
     ordered = sorted(runs, key=lambda run: place[run.key])
-    return Sweep(name, tuple(ordered), held, slots, tuple(odd.values()))
+    return Sweep(folder.name, tuple(ordered), held, slots, tuple(odd.values()), folder=folder)
 
 
 def stands(state: str, one: Probe) -> str:

@@ -39,9 +39,13 @@ def uploader() -> None:
 
 
 def forgetter() -> None:
-    """The way to take an upload out of the workspace; nothing for sets that are no copy of a file."""
+    """The way to take an upload, or a folder that lies elsewhere, out of the workspace; nothing for other sets."""
     current = state.chosen()
-    if current.removable:
+    if current.removable and not current.copied:
+        with st.popover("Remove this folder", type="tertiary"):
+            widgets.quiet("It leaves this workspace; Undo brings it back. The folder and its runs stay as they are.")
+            st.button("Remove", key="forget", on_click=state.forget, args=(current.key,))
+    elif current.removable:
         with st.popover("Remove this file", type="tertiary"):
             widgets.quiet(
                 "It leaves this workspace; Undo brings it back. Deleted for good, its copy and all that was set of it are gone at "

@@ -27,7 +27,7 @@ widgets.chips(
         widgets.Chip(f"torch {torch}") if torch else widgets.Chip("torch", "is not installed", "note"),
     ]
 )
-default = next((one.name for one in sweeps if one.active), panels.NEW)
+default = next((one.name for one in sweeps if one.active or (one.elsewhere and live.used(one))), panels.NEW)
 name = panels.view([one.name for one in sweeps], default)
 panels.menu(live.titles(sweeps), name)
 
@@ -35,7 +35,7 @@ panels.menu(live.titles(sweeps), name)
 
 if name != panels.NEW:
     live.watch(name, kept, sweeps)
-    if not cluster.holds(name):
+    if not any(one.cluster or one.elsewhere for one in sweeps if one.name == name):
         with st.expander("Devices"):
             panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
     with st.expander("When a sweep ends"):

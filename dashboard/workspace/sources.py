@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from dashboard.workspace import store
-from dashboard.workspace.store import Upload, Workspace
+from dashboard.workspace.store import Upload, Values, Workspace
 from data.plain import each_usable, read_or
 from data.probe.found import added
 from data.sources import HeldFile, Place, RunSource, all_sources
@@ -20,6 +20,25 @@ PATHS: Any = Annotated[list[str], each_usable(str)]
 def opened(here: Workspace) -> tuple[Path, ...]:
     """The folders of sweeps elsewhere that a workspace was opened on, those that are there."""
     return tuple(path for said in read_or([], PATHS, store.values(here).get(OPENED)) if (path := Path(said)).is_dir())
+
+
+def take_out(here: Workspace, source: RunSource) -> None:
+    """Take an upload or a folder of sweeps elsewhere out of a workspace, as one step of undo; a folder itself is left as it is."""
+    if source.copied:
+        store.take_out(here, source.name)
+        return
+
+    def left(now: Values) -> Values:
+        return {OPENED: [one for one in read_or([], PATHS, now.get(OPENED)) if one != source.name] or None}
+
+    store.change(here, f"remove {source.title}", left)
+
+
+def comes_back(here: Workspace, source: RunSource) -> bool:
+    """Whether undo brings back a set of runs that is not in a workspace any more."""
+    if source.copied:
+        return any(held.source == source.key for held in store.taken_out(here))
+    return source.removable and Path(source.name).is_dir()
 
 
 def clusters(here: Workspace) -> Path:

@@ -22,9 +22,8 @@ class RunSource:
     """One set of runs that can be opened. `name` is its own within its kind, `title` what a menu calls it.
 
     `sentence` says what it is and where it is from, `file` what its file was called, which several may be. `mine` says whether
-    it is the user's own, `removable` whether its copy here may be taken out and deleted. `true_floor` is the entropy of its text
-    in nats per token where that is known, `batch_sweep` the bundled set with a ladder of batch sizes on the same text, if there
-    is one.
+    it is the user's own, `copied` whether what is kept here is a copy of a file. `true_floor` is the entropy of its text in nats per
+    token where that is known, `batch_sweep` the bundled set with a ladder of batch sizes on the same text, if there is one.
     """
 
     name: str
@@ -34,12 +33,17 @@ class RunSource:
 
     KIND: ClassVar[str] = ""
     mine: ClassVar[bool] = False
-    removable: ClassVar[bool] = False
+    copied: ClassVar[bool] = False
 
     @property
     def key(self) -> str:
         """How settings and addresses refer to it: its kind and its name."""
         return key_of(self.KIND, self.name)
+
+    @property
+    def removable(self) -> bool:
+        """Whether it may be taken out of the workspace and leaves what it was made of as it is."""
+        return self.copied
 
     @property
     def true_floor(self) -> float | None:

@@ -23,9 +23,10 @@ BATCH_LADDER = "probe-batch-ladder"  # the bundled ladder of batches, on the syn
 
 @dataclass(frozen=True)
 class Sweep(RunSource):
-    """A sweep's folder: `name` is its path."""
+    """A sweep's folder: `name` is its path; `elsewhere` whether the workspace shows it from where others had it made."""
 
     floor: float | None = None
+    elsewhere: bool = False
 
     KIND: ClassVar[str] = "probe"
     mine: ClassVar[bool] = True
@@ -34,6 +35,11 @@ class Sweep(RunSource):
     def folder(self) -> Path:
         """Where its runs are."""
         return Path(self.name)
+
+    @property
+    def removable(self) -> bool:
+        """Whether it is shown from elsewhere: one that was trained here is deleted where it is managed."""
+        return self.elsewhere
 
     @property
     def true_floor(self) -> float | None:
@@ -68,9 +74,8 @@ class Sweep(RunSource):
 
 def found(place: Place) -> tuple[Sweep, ...]:
     """The sweeps that lie elsewhere, then those under the roots that the place knows, the newest first in each."""
-    return tuple(
-        _sweep(folder) for folder in (*place.elsewhere, *(one for root in place.probes for one in sweeps(root)))
-    )
+    here = (_sweep(folder) for root in place.probes for folder in sweeps(root))
+    return (*(_sweep(folder, elsewhere=True) for folder in place.elsewhere), *here)
 
 
 def probe_key(folder: Path) -> str:
@@ -78,10 +83,11 @@ def probe_key(folder: Path) -> str:
     return key_of(Sweep.KIND, str(folder.absolute()))
 
 
-def _sweep(folder: Path) -> Sweep:
+def _sweep(folder: Path, *, elsewhere: bool = False) -> Sweep:
     held = probes(run_folders(folder))
-    sentence = f"{plural(len(held), 'run')} trained here: {standing(held)}."
-    return Sweep(str(folder.absolute()), folder.name, sentence, folder.name, _floor(held))
+    where = f"in {folder.absolute()}" if elsewhere else "trained here"
+    sentence = f"{plural(len(held), 'run')} {where}: {standing(held)}."
+    return Sweep(str(folder.absolute()), folder.name, sentence, folder.name, _floor(held), elsewhere)
 
 
 def _floor(held: list[Probe]) -> float | None:

@@ -25,7 +25,7 @@ class Upload(RunSource):
 
     KIND: ClassVar[str] = "upload"
     mine: ClassVar[bool] = True
-    removable: ClassVar[bool] = True
+    copied: ClassVar[bool] = True
 
     def table(self) -> Table:
         """The file as a table; raises the reader's sentence for one that cannot be read."""

@@ -105,7 +105,8 @@ def test_the_page_is_opened_on_a_folder_of_probes(rates, opened):
         first = sources(here)[0]
         assert (first.title, first.key) == ("lr", workspace.values(here)["source"])
         assert len(first.read({}).runs) == 10
-        assert "removable" not in vars(first)
+        assert first.removable
+        assert not first.copied
     shutil.rmtree(rates)
     assert not sources(here)[0].mine  # a folder that is gone is no data, and no trouble
 
