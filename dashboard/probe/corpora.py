@@ -12,7 +12,6 @@ from typing import Any
 
 _NUMBER = re.compile(r"[0-9.]+([eE][-+]?[0-9]+)?")  # an exponent of the synthetic language
 NO_CORPUS = ("name",)  # fields whose text names no corpus
-WHERE = "Allow it here, or as one of the “Folders of corpora” under “Limits, corpora and the end of a sweep”, the last panel below."
 
 
 def outside(sweep: Mapping[str, Any], allowed: Sequence[Path]) -> str:
@@ -25,6 +24,11 @@ def outside(sweep: Mapping[str, Any], allowed: Sequence[Path]) -> str:
     return ""
 
 
+def missing(sweep: Mapping[str, Any]) -> str:
+    """The first corpus that is a path and not there; '' where there is none."""
+    return next((path for path in paths(sweep) if not _real(Path(path)).exists()), "")
+
+
 def refused(sweep: Mapping[str, Any], allowed: Sequence[Path]) -> str:
     """Why a sweep may not be laid out, as a sentence; '' where every path in it lies in one of the `allowed` folders."""
     inside = [_real(folder) for folder in allowed]
@@ -32,7 +36,7 @@ def refused(sweep: Mapping[str, Any], allowed: Sequence[Path]) -> str:
         if not path.startswith(("/", "~")) and not Path(path).is_absolute():
             return f"A corpus is named by its whole path, from / or ~ on; {path} came."
         if not any(_real(Path(path)).is_relative_to(folder) for folder in inside):
-            return f"The corpus {path} lies outside this workspace, and its folder is not allowed yet. {WHERE}"
+            return f"The corpus {path} lies outside this workspace, and its folder is not allowed yet."
     return ""
 
 

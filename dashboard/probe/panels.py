@@ -337,11 +337,24 @@ def the_limits(found: Price | None, asked: ProbeSettings) -> None:
     )  # fmt: skip
 
 
-def allow(sweep: dict[str, Any], asked: ProbeSettings) -> None:
-    """The button that allows the folder of a corpus where that is what a sweep is refused for."""
-    folder = "" if launching.why_not() else corpora.outside(sweep, probe_state.allowed(asked))
+def refused(why: DataError, sweep: dict[str, Any], asked: ProbeSettings) -> None:
+    """Why a sweep cannot be laid out and what to change, with a button where it is that the folder of a corpus is not allowed."""
+    allowed, remedy = probe_state.allowed(asked), form.remedy(str(why), str(sweep.get("design", "grid")))
+    folder = ""
+    if corpora.refused(sweep, allowed) and not launching.why_not():  # nobody else is told what lies on this machine
+        missing = corpora.missing(sweep)
+        if folder := corpora.outside(sweep, allowed):
+            other = f"{remedy[:1].lower()}{remedy[1:]}"
+            remedy = (
+                f"Allow its folder, which is then listed under “Limits, corpora and the end of a sweep”, or {other}"
+            )
+        elif missing:
+            remedy = f"There is no {missing} on this machine. {remedy}"
+    widgets.trouble(str(why), remedy)
     if folder:
-        st.button(widgets.literal(f"Allow {folder}"), key="probe_allow", on_click=_allow, args=(folder,))
+        st.button(
+            widgets.literal(f"Allow {folder}"), key="probe_allow", on_click=_allow, args=(folder,), type="primary"
+        )
 
 
 @launching.here_only

@@ -20,9 +20,11 @@ def panel() -> None:
     widgets.section("Earlier work", "opens where it was left")
     for one in found:
         st.button(
-            widgets.literal(one.title), key=f"earlier-{one.id}", on_click=state.enter, args=(one.id,), help=_when(one), width="stretch",
+            widgets.literal(f"{one.title}, {_ago(one)}"), key=f"earlier-{one.id}", on_click=state.enter, args=(one.id,), width="stretch",
         )  # fmt: skip
 
 
-def _when(one: Earlier) -> str:
-    return widgets.literal(f"Last changed {numbers.duration(max(now() - one.changed, 1.0))} ago.")
+def _ago(one: Earlier) -> str:
+    """When it was last changed: sweeps of several workspaces have the same names."""
+    passed = now() - one.changed
+    return f"{numbers.roughly(passed)} ago" if passed >= 60.0 else "just now"

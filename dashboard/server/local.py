@@ -10,6 +10,7 @@ import streamlit as st
 
 #: What a browser, or a server in between, says of where the page was opened.
 ADDRESSED = ("host", "origin", "x-forwarded-host", "x-forwarded-for", "x-real-ip")
+SENT_FROM = ("x-forwarded-for", "x-real-ip")  # of these, where the request came from
 FORWARDED = "forwarded"
 
 
@@ -40,7 +41,10 @@ def why(address: str, said: Mapping[str, str]) -> str:
     for name in ADDRESSED:
         for part in said.get(name, "").split(","):
             if part.strip() and not is_loopback(_host(part.strip())):
-                return f"The page was opened at {_host(part.strip()) or 'an address'} that is not this machine's own."
+                how = "from" if name in SENT_FROM else "at"
+                return (
+                    f"The page was opened {how} {_host(part.strip()) or 'an address'}, which is not this machine's own."
+                )
     return ""
 
 

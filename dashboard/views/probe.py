@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state, widgets
-from dashboard.probe import cluster, cluster_form, elsewhere, form, launching, live, panels, words
+from dashboard.probe import cluster, cluster_form, elsewhere, launching, live, panels, words
 from dashboard.probe import settings as probe_settings
 from dashboard.probe import state as probe_state
 from dashboard.runs import earlier_work, summary
@@ -61,8 +61,7 @@ else:
 main, side = st.columns([7, 3], gap="large")
 with main:
     if isinstance(specs, DataError):
-        widgets.trouble(str(specs), form.remedy(str(specs), str(sweep.get("design", "grid"))))
-        panels.allow(sweep, asked)
+        panels.refused(specs, sweep, asked)
     elif found is not None:
         panels.the_plane(specs, known, kept)
         if cluster_form.where(asked):

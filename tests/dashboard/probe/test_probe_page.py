@@ -97,7 +97,7 @@ def test_a_launch_states_its_cost_queues_the_runs_once_and_shows_them(page, spac
         ("127.0.0.1", {"host": "isoflop.example"}, "opened at isoflop.example"),
         ("127.0.0.1", {"host": "localhost.evil.example:80"}, "opened at localhost.evil.example"),
         ("127.0.0.1", {"host": "localhost:8510", "origin": "https://lab.example"}, "opened at lab.example"),
-        ("127.0.0.1", {"host": "localhost", "x-forwarded-for": "127.0.0.1, 10.0.0.8"}, "opened at 10.0.0.8"),
+        ("127.0.0.1", {"host": "localhost", "x-forwarded-for": "127.0.0.1, 10.0.0.8"}, "opened from 10.0.0.8"),
         ("127.0.0.1", {"host": "localhost", "x-forwarded-host": "lab.example"}, "opened at lab.example"),
         ("127.0.0.1", {"host": "localhost", "forwarded": "for=10.0.0.8"}, "forwarded"),
         ("127.0.0.1", {}, "does not say"),
@@ -471,7 +471,9 @@ def test_the_folder_of_a_refused_corpus_is_allowed_on_the_spot(page, space, tmp_
 
 def test_a_corpus_that_is_not_there_has_no_folder_to_allow(page, space):
     keep(space, sweep={**FOUR, "corpus": "text:/nowhere/to/be/found"})
-    assert not [one for one in page(sweep="new").button if one.key == "probe_allow"]
+    at = page(sweep="new")
+    assert "probe_allow" not in names(at)
+    assert "There is no /nowhere/to/be/found on this machine." in unescape(said(at))
 
 
 def test_a_name_is_proposed_where_the_browser_shows_none(page, space, queue, served):

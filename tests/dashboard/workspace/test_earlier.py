@@ -67,6 +67,24 @@ def test_a_page_without_an_address_leads_back_to_them():
     assert not [one for one in at.button if (one.key or "").startswith("earlier")]
 
 
+def test_from_the_probe_page_it_leads_to_what_is_at_work():
+    """The address of the new page asked for a new sweep, and did so in the workspace that was entered."""
+    space = at_work("iso")
+    at = opened().switch_page("views/probe.py").run()
+    assert at.query_params["sweep"] == "new"
+    at = at.button(key=f"earlier-{space.id}").click().run()
+    assert (at.query_params["w"], at.query_params["sweep"]) == (space.id, "iso")
+
+
+def test_workspaces_that_hold_the_same_are_told_apart_by_their_age():
+    for age in (7200.0, 0.0):
+        space = at_work("iso")
+        for path in (space.folder / "settings.json", workspace.probes(space)):
+            os.utime(path, (now() - age, now() - age))
+    labels = [one.label for one in opened().button if (one.key or "").startswith("earlier")]
+    assert [one.rpartition(", ")[2].split()[0] for one in labels] == ["just", "2"]
+
+
 def test_from_elsewhere_nobody_is_told_of_them(monkeypatch):
     at_work("iso")
     monkeypatch.setattr(local, "headers", lambda: {"host": "isoflop.example.org"})
