@@ -344,10 +344,7 @@ def refused(why: DataError, sweep: dict[str, Any], asked: ProbeSettings) -> None
     if corpora.refused(sweep, allowed) and not launching.why_not():  # nobody else is told what lies on this machine
         missing = corpora.missing(sweep)
         if folder := corpora.outside(sweep, allowed):
-            other = f"{remedy[:1].lower()}{remedy[1:]}"
-            remedy = (
-                f"Allow its folder, which is then listed under “Limits, corpora and the end of a sweep”, or {other}"
-            )
+            remedy = f"Allow its folder, or {remedy[:1].lower()}{remedy[1:]}"
         elif missing:
             remedy = f"There is no {missing} on this machine. {remedy}"
     widgets.trouble(str(why), remedy)

@@ -461,7 +461,7 @@ def test_the_folder_of_a_refused_corpus_is_allowed_on_the_spot(page, space, tmp_
     (tmp_path / "corpus" / "a.txt").write_text("to be trained on " * 2000)
     keep(space, sweep={**FOUR, "corpus": f"text:{tmp_path / 'corpus'}"})
     at = page(sweep="new")
-    assert "“Limits, corpora and the end of a sweep”" in unescape(said(at))
+    assert "Allow its folder, or change “Corpus”" in unescape(said(at))
     at.button(key="probe_allow").click().run()
     assert not at.exception
     assert "lies outside" not in unescape(said(at))
