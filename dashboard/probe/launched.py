@@ -25,6 +25,7 @@ FILE = "estimate.json"  # in a sweep's folder
 MOST_BYTES = 10_000_000
 #: What is said of a run: seconds of its process until the first step, of a step and of an evaluation; bytes of the process.
 PARTS = {"step": "a step", "evaluation": "an evaluation", "start": "the start", "memory": "memory"}
+PAUSE = 60.0  # seconds without a run at work that no queue leaves between two; assumed
 WHOLE = "seconds"  # and in all, its own part where several runs share a process
 AT_ONCE = (
     "at_once"  # how many runs were to share its process: what is said and measured of others is nothing to compare
@@ -112,8 +113,13 @@ def whole(launch: Launch, found: Sequence[Probe]) -> str:
         return ""
     if any(len(one) != 1 for one in starts):
         return ""
-    began = min(one.status.began - start for one, (start,) in zip(made, starts, strict=True))
-    seconds = max(one.status.heartbeat for one in made) - began
+    spans = sorted((one.status.began - start, one.status.heartbeat) for one, (start,) in zip(made, starts, strict=True))
+    began, last = spans[0]
+    for begins, ends in spans:
+        if begins - last > PAUSE:  # those that waited were cancelled, and resumed later
+            return ""
+        last = max(last, ends)
+    seconds = last - began
     said = f", where about {numbers.roughly(launch.seconds)} was said at the launch" if launch.seconds else ""
     return f"Training took {numbers.roughly(seconds)}{said}."
 

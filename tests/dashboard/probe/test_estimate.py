@@ -139,6 +139,18 @@ def test_what_was_said_at_the_launch_is_what_is_compared_whatever_is_known_later
     assert whole(launch, own[:2]) == ""
 
 
+def test_the_time_that_a_cancelled_sweep_stood_still_is_not_trainings(tmp_path):
+    """Runs that waited were cancelled and resumed later: nothing in their own logs says that they were."""
+    specs = sweep({"width": 16, "tokens": 1e5, "seed": [0, 1]})
+    remember(tmp_path, outlook(specs, Estimator(), 1, {}))
+    for pause, counts in ((5.0, True), (3600.0, False)):
+        first = made(tmp_path, specs[:1], 1.0, began=100.0, start_seconds=2.0)
+        (tmp_path / specs[1].key / "log.jsonl").unlink(missing_ok=True)
+        second = made(tmp_path, specs[1:], 1.0, began=112.0 + pause, start_seconds=2.0)
+        assert bool(whole(launch_of(tmp_path), (*first, *second))) == counts
+        (tmp_path / specs[0].key / "log.jsonl").unlink()
+
+
 def test_a_launch_that_cannot_be_read_says_nothing(tmp_path):
     for content in ("", "[]", '{"runs": 3}', '{"seconds": "x", "keys": [], "runs": {"a": []}}', "[" * 100_000):
         (tmp_path / "estimate.json").write_text(content)
