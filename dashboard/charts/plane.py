@@ -13,6 +13,7 @@ from dashboard.charts import theme
 from dashboard.charts.drawing import Drawing
 from data.schema import HELD_OUT
 
+CORNER = 0.1  # of the width, on a narrow screen about half a name of a budget
 INPUTS = {"params": "Parameters", "tokens": "Training tokens", "flops": "Training compute, FLOP"}
 NEAR = 1.5  # decades from a run to be made up to which other runs are shown beside it
 FAR = 3.0  # decades beyond the runs that are used up to which one set aside still stretches the axes
@@ -276,7 +277,9 @@ def _budgets(drawn: Drawing, across: tuple[float, float], up: tuple[float, float
         # the lower left corner stays without a name: its neighbours say enough.
         top, right = log_nd - start >= up[1] - 1e-9, end >= across[1] - 1e-9
         if top:
-            place = {"x": start, "y": 1, "yref": "paper", "xanchor": "center", "yanchor": "bottom"}
+            share = (start - across[0]) / (across[1] - across[0])
+            side = "left" if share < CORNER else "right" if share > 1 - CORNER else "center"  # or half of it is cut off
+            place = {"x": start, "y": 1, "yref": "paper", "xanchor": side, "yanchor": "bottom"}
         elif right:
             place = {"x": end, "y": log_nd - end, "xanchor": "right", "yanchor": "top", "yshift": -1}
         else:

@@ -234,6 +234,7 @@ def frame(sweep: Sweep, told: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _line(run: Run, told: str) -> dict[str, Any]:
+    says = run.sentence if run.state != "done" else run.probe.notice
     return {
         "Run": run.label,
         "State": "Stopping" if run.stopping else WORDS[run.state],
@@ -242,6 +243,5 @@ def _line(run: Run, told: str) -> dict[str, Any]:
         "Loss": "" if run.loss is None else f"{run.loss:.4f}",  # a column of numbers says None for those that have none
         **_of_pools(run),
         "Device": run.on,
-        "What it says": (told if not run.stopping else "")
-        or (run.sentence if run.state != "done" else run.probe.notice),
+        "What it says": (told if not run.stopping else "") or ("" if says == f"{WORDS[run.state]}." else says),
     }

@@ -11,7 +11,7 @@ import pandas as pd
 
 from dashboard import numbers
 from dashboard.charts import plane, theme
-from dashboard.probe.watching import ORDER, WORDS, Run, Sweep
+from dashboard.probe.watching import ACTIVE, ORDER, WORDS, Run, Sweep
 from data.probe.cost import FLOP
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def the_plane(sweep: Sweep, others: pd.DataFrame | None = None) -> dict[str, Any
     return {
         "key": "plane",
         "title": "",
-        "words": "Rings are runs to come; a finished run has the colour of its loss, yellow for the lowest."
+        "words": ("Rings are runs to come. " if any(sweep.counts[state] for state in ACTIVE) else "")
+        + "A finished run has the colour of its loss, yellow for the lowest."
         + (" It is the mean over all pools, whatever a run's mix." if sweep.mixed else "")
         + (" A cross is a run that ended otherwise." if any(sweep.counts[state] for state in CROSSED) else "")
         + (" Grey rings are the runs of the current set." if len(around) else ""),

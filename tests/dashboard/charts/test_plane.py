@@ -72,6 +72,21 @@ def test_runs_with_size_and_data_lie_on_the_plane_with_budgets() -> None:
     assert list(drawn.data[1].x) == list(runs()["params"])
 
 
+def test_the_name_of_a_budget_at_the_edge_is_not_cut_off() -> None:
+    """Beside the last of its figure, 5 x 10^11 FLOP lost its last letters."""
+    rings = pd.DataFrame(
+        {"run": ["a", "b"], "params": [6144.0, 24576.0], "tokens": [2.7e6, 2.0e5], "known": [False, False]}
+    )
+    none = pd.DataFrame({"run": [], "params": [], "tokens": [], "loss": []}, dtype="float64")
+    drawn = plane.proposed(rings, none)
+    left, right = (math.log10(end) if end > 100 else end for end in drawn.layout.xaxis.range)
+    above = [note for note in drawn.layout.annotations if note.yref == "paper" and "FLOP" in note.text]
+    assert above
+    for note in above:
+        share = (note.x - left) / (right - left)
+        assert note.xanchor == ("left" if share < 0.1 else "right" if share > 0.9 else "center")
+
+
 def test_what_is_set_aside_is_hollow_and_says_why() -> None:
     aside = runs(3).assign(reason="loss is not finite <b>(diverged)</b>", run=["x", "y", "z"])
     drawn = plane.figure(runs(), aside)

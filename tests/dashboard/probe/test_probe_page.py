@@ -185,6 +185,12 @@ def test_a_sweep_that_ended_says_what_was_said_of_it_beforehand(page, queue, ser
     assert " as long as was said beforehand." in text  # no memory was measured
 
 
+def test_a_state_is_not_said_again_as_a_sentence(queue, served):
+    stands(queue, "first", FOUR, ["cancelled", "cancelled", "done", "done"], "Cancelled.")
+    (found,) = watching.sweeps(queue.root, queue.jobs(), {}, 1)
+    assert list(live.frame(found, {})["What it says"]) == ["", "", "", ""]
+
+
 def test_a_held_sweep_says_why_and_is_released(page, queue, served):
     stands(queue, "first", FOUR, ["failed", "failed", "failed", "queued"], "It was no good.")
     queue.hold("first", "3 runs in a row failed within 10 seconds. The last: It was no good.")
