@@ -13,7 +13,7 @@ from dashboard.charts import theme
 from dashboard.charts.drawing import Drawing
 from data.schema import HELD_OUT
 
-CORNER = 0.1  # of the width, on a narrow screen about half a name of a budget
+CORNER = 0.06  # of the width, about half a budget's name
 INPUTS = {"params": "Parameters", "tokens": "Training tokens", "flops": "Training compute, FLOP"}
 NEAR = 1.5  # decades from a run to be made up to which other runs are shown beside it
 FAR = 3.0  # decades beyond the runs that are used up to which one set aside still stretches the axes
@@ -274,12 +274,12 @@ def _budgets(drawn: Drawing, across: tuple[float, float], up: tuple[float, float
             y1=10 ** (log_nd - end),
         )
         # A line that leaves at the top is named above the frame, one that leaves at the right inside it. A line across
-        # the lower left corner stays without a name: its neighbours say enough.
+        # a corner stays without a name: its neighbours say enough.
         top, right = log_nd - start >= up[1] - 1e-9, end >= across[1] - 1e-9
         if top:
-            share = (start - across[0]) / (across[1] - across[0])
-            side = "left" if share < CORNER else "right" if share > 1 - CORNER else "center"  # or half of it is cut off
-            place = {"x": start, "y": 1, "yref": "paper", "xanchor": side, "yanchor": "bottom"}
+            if across[1] - start < CORNER * (across[1] - across[0]):
+                continue  # half of its name would be cut off
+            place = {"x": start, "y": 1, "yref": "paper", "xanchor": "center", "yanchor": "bottom"}
         elif right:
             place = {"x": end, "y": log_nd - end, "xanchor": "right", "yanchor": "top", "yshift": -1}
         else:

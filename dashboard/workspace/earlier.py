@@ -16,6 +16,7 @@ from data.plural import plural
 from data.probe.found import probes, run_folders, states, sweeps
 
 MOST = 5  # that are listed
+LONGEST = 30  # signs of a name, so that what follows it is seen, too
 LOOKED_AT = 20  # of the newest folders that are opened to see what they hold
 
 
@@ -31,7 +32,9 @@ class Earlier:
     @property
     def title(self) -> str:
         """What it is called in a list: what it holds, and how many runs are at work in it."""
-        named = ", ".join(self.holds[:3]) + (f" and {len(self.holds) - 3} more" if len(self.holds) > 3 else "")
+        named = ", ".join(name if len(name) <= LONGEST else f"{name[:LONGEST]}…" for name in self.holds[:3]) + (
+            f" and {len(self.holds) - 3} more" if len(self.holds) > 3 else ""
+        )
         return f"{named}: {plural(self.at_work, 'run')} at work" if self.at_work else named
 
 
