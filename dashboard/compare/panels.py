@@ -183,7 +183,7 @@ def computed(found: Families) -> None:
         "Intervals": f"{s.resamples:,} refits, {fit_words.drawn(s)} within each family, seed {s.seed}; the middle 95 %. "
         "They reflect the noise of these runs, not model discrepancy (how far a law of this form may be off), which grows beyond the "
         "largest run.",
-        "Law": f"{found.law.title}, {delta}; {s.law_reason}. Law, delta, grouping and seed are those of the Fit page.",
+        "Law": f"{found.law.title}, {delta}; {s.law_reason}. Delta, grouping, seed and a law chosen by hand are those of the Fit page.",
         "Runs to settle it": "If the interval at the budget narrows as one over the square root of the number of runs: an estimate.",
         "Crossing searched": f"{numbers.flop(found.looked[0])} to {numbers.flop(found.looked[1])} FLOP",
         "Digest": f"sha256 {found.digest}",

@@ -39,7 +39,8 @@ def columns(runs: Runs) -> dict[str, dict[str, int]]:
 def current(runs: Runs, column: str) -> Families | FitError:
     """The comparison of the families that `column` names, or why there is none, in a sentence for the page.
 
-    Law, delta, grouping and seed are those of the Fit page; the target is applied afterwards, as it changes no fit.
+    Delta, grouping, seed and a law chosen by hand are those of the Fit page, "auto" is that of `compare_families`; the target is
+    applied afterwards, as it changes no fit.
     """
     fit, wanted = state.fit_settings(), settings()
     named = columns(runs).get(column, {})

@@ -43,7 +43,7 @@ UNSEEN = 0.02  # of the lowest loss: a floor whose interval reaches below this i
 def compare_families(
     runs: RunsLike,
     column: str,
-    law: Law | LawKey = "chinchilla",
+    law: Law | LawKey = "auto",
     *,
     share: str = "auto",
     reference: str | None = None,
@@ -59,7 +59,8 @@ def compare_families(
 ) -> Families:
     """The families that `column` names, each under `law`, compared with `reference` (default: the one with most runs, the first of them).
 
-    `column` is called as in the table or as in the file it came from. `share` is "nothing", "floor", "exponents", "floor
+    `column` is called as in the table or as in the file it came from. `law` "auto" is the one that `choose` recommends without a
+    prior: Chinchilla where size and tokens vary. `share` is "nothing", "floor", "exponents", "floor
     and exponents", or "auto": the lowest AICc among those that the runs do not reject, with refits in every way to share,
     weighed by AICc. `target` is the budget asked about, in FLOPs (default: ten times the largest run). `exclude`,
     `group`, `delta`, `intervals`, `resamples` and `seed` are those of `fit`; each family's noise is judged by its own runs.

@@ -20,6 +20,7 @@ from fitting.solver.threads import one_thread
 from fitting.uncertainty.map_fit import MapFit, map_fit
 
 PRIORS = ("auto", "published", "none")
+WITHOUT_PRIOR = "both parameters and tokens vary, and without a prior five parameters are enough"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Start:
 def choose(runs: Runs, key: Law | LawKey, prior: bool = True) -> tuple[Law, str]:
     """The law that is or is called `key`, or for "auto" the one the table allows best, and the reason in a sentence.
 
-    Without a `prior` the reason says nothing of published sweeps, as the fit then does not start from them.
+    Of size and tokens that is the general law with its `prior` from published sweeps, and Chinchilla without one: where nothing
+    else holds them, two more parameters cost more than they give. Families, which have no prior, are compared by the latter.
 
     Raises FitError when there is no such law, or "auto" finds none that the table can carry.
     """
@@ -59,7 +61,7 @@ def choose(runs: Runs, key: Law | LawKey, prior: bool = True) -> tuple[Law, str]
         if len(frame.dropna(subset=["params", "tokens", "loss"])) < laws["general"].min_runs:
             return laws["chinchilla"], "both parameters and tokens vary, but the runs are too few for the general law"
         if not prior:
-            return laws["general"], "both parameters and tokens vary, and the runs are enough for the general law"
+            return laws["chinchilla"], WITHOUT_PRIOR
         return laws["general"], (
             "both parameters and tokens vary, and with a prior from published sweeps this law has forecast the largest "
             "runs of those sweeps best"
@@ -106,8 +108,7 @@ def started(runs: Runs, key: Law | LawKey, prior: str, delta: float | None, grou
         return Start(law, reason, table, None)
     simpler = all_laws()["chinchilla"] if key == "auto" else law
     if prior == "none":
-        why = "both parameters and tokens vary, and without a prior from published sweeps five parameters are enough"
-        return Start(simpler, why if key == "auto" else reason, table, None)
+        return Start(simpler, WITHOUT_PRIOR if key == "auto" else reason, table, None)
     with one_thread():
         prob = problem(coordinates(law, table.inputs, table.loss), table.inputs, table.loss, np.inf)
         held = map_fit(prob, delta)

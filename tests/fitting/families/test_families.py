@@ -360,6 +360,15 @@ def test_json_and_csv_say_the_same(noisy, tmp_path):
     assert list(table["flops"]) == pytest.approx(body["curves"]["flops"])
 
 
+def test_the_law_is_one_wherever_nobody_chooses_it():
+    """Page and terminal ask for "auto", as a fit does: families have no prior, so it is Chinchilla where size and tokens vary."""
+    runs = planted(0.003, seed=3)
+    for found in (compare_families(runs, "arch", resamples=0), compare_families(runs, "arch", "auto", resamples=0)):
+        assert (found.law_key, found.settings.law_reason[-34:]) == ("chinchilla", "a prior five parameters are enough")
+    kept = runs.kept.assign(flops=6.0 * runs.kept["params"] * runs.kept["tokens"]).drop(columns=["params", "tokens"])
+    assert compare_families(replace(runs, kept=kept), "arch", resamples=0).law_key == "compute-floor"
+
+
 def test_exports_do_not_contradict_themselves(tmp_path):
     """No prior, so no reason that rests on one; the column as the file calls it, beside its name in the table of runs."""
     kept = planted(0.003, seed=3).kept
