@@ -68,9 +68,15 @@ _OTHERS = frozenset(
 
 _ROLES = _OUT | _IN | _TRAIN | _TEST | {""}
 
-# How notes on a column of roles that holds no run out go on.
+# `held-out run`, `the held out set`, `held out for testing`: as `held out` alone.
+_AROUND = re.compile(r"^(?:the|is|was) | (?:run|row|point|set)s?$|(?<=out) (?:for|from|of) .*$")
+
+# How notes on a column of roles go on where it holds no run out, or where others of its words than those known are of runs fitted.
 NOT_READ, NOT_ROLES = "no run is held out by it", "it is not read as their roles"
+OTHERS_FITTED = "these are held out, all others fitted"
+DOUBTED = (NOT_READ, NOT_ROLES, OTHERS_FITTED)
 NONE_LEFT = "which leaves none to fit: it is left out of account"
+WRITE = f"Write {HELD_OUT!r} in the rows meant and {FITTED!r} in the others"
 MOST_SAID = 3  # words of a column that are said one by one
 
 
@@ -109,19 +115,17 @@ def roles(
     """What the table says of rows held out; None where it says nothing.
 
     `named` is the column that a person says it is. Another counts only where every cell is one of the words, or blank, which
-    is fitted. Only where `rows_are_runs`, since they may speak of a loss, does a yes and no under `held out` count, and under `role`
-    `train`, and `test` in fewer than half of the runs beside `train` or `fitted`. So it does where rows are checkpoints of the
-    `runs` (n,), if a column says one thing of each. Columns in `taken` hold something else. Raises DataError for a cell of `named`
-    that says neither.
+    is fitted; under `role` also where some say held out in so many words and none `test`. Only where `rows_are_runs`, since they
+    may speak of a loss, does a yes and no under `held out` count, and under `role` `train`, words not known, and `test` in fewer
+    than half of the runs beside `train` or `fitted`. So it does where rows are checkpoints of the `runs` (n,), if a column says one
+    thing of each. Columns in `taken` hold something else. Raises DataError for a cell of `named` that says neither.
     """
     if named is not None:
         return _read(table, named, _OUT | _TEST, _IN | _TRAIN, notes, sure=True)
     for header in (h for h in table.headers if h not in taken):
         found = None
         if _ROLE.fullmatch(words := _words(header)) or _SPLIT.fullmatch(words):
-            said = (
-                _of_runs([_words(c) for c in table.text(header)], runs) if runs is not None or rows_are_runs else None
-            )
+            said = _of_runs([_said(c) for c in table.text(header)], runs) if runs is not None or rows_are_runs else None
             trained = said is not None and bool(_ROLE.fullmatch(words))
             out = _OUT | _TEST if trained and _parts_runs(said or []) else _OUT
             found = _read(table, header, out, _IN | _TRAIN if trained else _IN, notes, of_runs=trained)
@@ -154,13 +158,13 @@ def held_out_rows(frame: pd.DataFrame, taken: Collection[str] = ()) -> tuple[np.
     spoken = [
         h
         for h in cells.headers
-        if h not in taken and _ROLE.fullmatch(_words(h)) and {_words(c) for c in cells.text(h)} <= _ROLES
+        if h not in taken and _ROLE.fullmatch(_words(h)) and {_said(c) for c in cells.text(h)} <= _ROLES
     ]
     found = roles(cells, taken, None, not again, [], run if again else None)
     if found is not None:
         return np.asarray(found.role == HELD_OUT, dtype=bool), list(dict.fromkeys([*spoken, found.header]))
     if "role" in frame and isinstance(frame["role"], pd.Series):
-        return np.array([isinstance(cell, str) and _words(cell) in _OUT for cell in frame["role"]], dtype=bool), spoken
+        return np.array([isinstance(cell, str) and _said(cell) in _OUT for cell in frame["role"]], dtype=bool), spoken
     return np.zeros(len(frame), dtype=bool), spoken
 
 
@@ -192,13 +196,19 @@ def _read(
     sure: bool = False,
     of_runs: bool = False,
 ) -> Roles | None:
-    said = [_words(cell) for cell in table.text(header)]
+    said = [_said(cell) for cell in table.text(header)]
     held = np.array([s in out for s in said], dtype=bool)
     other = next((s for s in said if s and s not in out and s not in fitted), None)
     if other and sure:
-        raise DataError(f"{header!r} says {other!r:.40}; a role is {FITTED!r} or {HELD_OUT!r}. Name another column.")
+        raise DataError(
+            f"{header!r} says {other!r:.40}; a role is {FITTED!r} or {HELD_OUT!r}. {WRITE}, or name another column."
+        )
     if other and held.any():
-        notes.append(f"{header!r} says {other!r:.40} of some rows and held out of others: {NOT_ROLES}.")
+        first = f"{header!r} says {other!r:.40} of some rows and held out of others"
+        if of_runs and not held.all() and not _TEST & set(said):
+            notes.append(f"{first}: {OTHERS_FITTED}. {WRITE} if others are meant.")
+            return _held(header, held, notes)
+        notes.append(f"{first}: {NOT_ROLES}. {WRITE}.")
     elif other and (any(s in fitted for s in said) or (of_runs and not _OTHERS & set(said))):
         notes.append(_unread(table, header, said, fitted))
     return None if other else _held(header, held, notes)
@@ -222,7 +232,7 @@ def _unread(table: Cells, header: str, said: list[str], fitted: frozenset[str]) 
     how = (
         f"Name it as the column role (columns={{'role': {header!r}}}) to hold those rows out"
         if all(s in _TEST | fitted for s in said if s) and not all(s in _TEST for s in said)
-        else f"Write {HELD_OUT!r} in the rows meant and {FITTED!r} in the others to hold them out"
+        else f"{WRITE} to hold them out"
     )
     of = "of every row" if len(set(said)) == 1 else f"of some rows{beside}"
     return f"{header!r} says {words} {of}, and {NOT_READ}. {how}."
@@ -232,6 +242,11 @@ def _held(header: str, held: np.ndarray, notes: list[str]) -> Roles | None:
     if held.all():
         notes.append(f"{header!r} holds every row out, {NONE_LEFT}.")
     return None if held.all() or not held.any() else Roles(header, np.where(held, HELD_OUT, FITTED).astype(object))
+
+
+def _said(cell: str) -> str:
+    """The words of a cell without those around them that make no difference."""
+    return _AROUND.sub("", _AROUND.sub("", _words(cell)))
 
 
 def _words(text: str) -> str:

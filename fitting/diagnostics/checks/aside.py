@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.schema import EXCLUDED, Runs
-from data.states.roles import NONE_LEFT, NOT_READ, NOT_ROLES
+from data.states.roles import DOUBTED, NONE_LEFT
 from fitting.errors import FitError
 from fitting.plural import plural
 from fitting.status import ROLES, Verdict
@@ -14,7 +14,7 @@ def unread_roles(runs: Runs) -> tuple[Verdict, ...]:
     if any(NONE_LEFT in note for note in runs.notes):
         said = next(note for note in runs.notes if NONE_LEFT in note)
         raise FitError(f"{said.partition(',')[0]}: none is left to fit. Leave some of them in, or drop the column.")
-    said = " ".join(note for note in runs.notes if NOT_READ in note or NOT_ROLES in note)
+    said = " ".join(note for note in runs.notes if any(sign in note for sign in DOUBTED))
     if not said:
         return ()
     found, _, do = said.partition(". ")

@@ -27,6 +27,7 @@ def test_a_column_that_says_it_plainly_holds_runs_out() -> None:
         ("split", "fit", "holdout"), ("fit split", "fitted", "withheld"), ("set", "fitting", "held_out"),
         ("held_out", False, True), ("is held out", "no", "yes"), ("holdout", "", "x"),
         ("role", "train", "test"), ("role", "Training", "validation"), ("role", "fitted", "val"), ("fit role", "used", "eval"),
+        ("role", "fit", "held-out runs"), ("Role", "the fit set", "Held out for testing"), ("role", "isoflop", "held out"),
         ("role", "in-sample", "out-of-sample"), ("role", "fit", "extrapolation"), ("role", "train", "out"),
     ]  # fmt: skip
     for header, fitted, held in plain:
@@ -51,8 +52,20 @@ def test_other_words_hold_nothing_out() -> None:
         assert not len(runs.held_out), f"{header}: {fitted}, {held}"
         assert len(runs) == 12
         assert runs.fitted is runs
-        if "held out" in (fitted, held):  # what could have been meant is said
+        if {"held out", "held-out"} & {fitted, held}:  # what could have been meant is said, and how to say it
             assert any(repr(header) in note for note in runs.notes), runs.notes
+            assert fitted == held or any("Write 'held out' in the rows meant" in n for n in runs.notes), runs.notes
+
+
+def test_other_words_beside_held_out_are_of_runs_fitted() -> None:
+    """Designs named under role, and two runs held out among them: which words were not known is said."""
+    designs = [*["isoflop"] * 6, *["ladder"] * 4, "held-out", "heldout"]
+    runs = read_runs(table("role", "", "").assign(role=designs))
+    assert list(runs.held_out["run"]) == LAST
+    assert sum("'isoflop'" in n and "held out" in n and "all others fitted" in n for n in runs.notes) == 1
+    unsure = read_runs(table("role", "", "").assign(role=[*designs[:-3], "test", *designs[-2:]]))
+    assert not len(unsure.held_out)
+    assert any("Write 'held out'" in n for n in unsure.notes)
 
 
 def test_words_that_hold_nothing_out_are_said() -> None:
