@@ -27,7 +27,9 @@ SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
 @click.command(cls=Command, name="compare", short_help="Compare families of runs by compute multiplier.")
 @click.argument("files", nargs=-1, required=True, type=TABLE)
 @click.option("--by", "by", metavar="COLUMN", help="The column that names the families.")
-@click.option("--law", default="auto", show_default=True, help="A law's key; auto is Chinchilla where size and tokens vary.")
+@click.option(
+    "--law", default="auto", show_default=True, help="A law's key; auto is Chinchilla where size and tokens vary."
+)
 @click.option(
     "--share", type=click.Choice(SHARES), default="auto", show_default=True, help="What the families have in common."
 )

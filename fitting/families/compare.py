@@ -80,7 +80,9 @@ def compare_families(
     target = None if target is None else any_number("target", target, "a budget, one number of FLOP")
     column = resolved(table, a_name("column", column) or "")
     chosen, reason = choose(table, law, prior=False)  # each family has its own runs alone
-    if not ({"params", "tokens"} == set(chosen.inputs) or chosen.inputs == ("flops",)):
+    if is_one_of(law, ("auto",)) and not _of_budgets(chosen):  # its refusal says what a comparison lacks
+        chosen, reason = choose(table, "chinchilla")
+    if not _of_budgets(chosen):
         raise FitError(
             f"{chosen.title} does not say what a budget is best spent on, so it cannot compare families by compute. "
             "Choose a law of size and tokens, such as Chinchilla, or one of compute."
@@ -135,6 +137,11 @@ def compare_families(
     made.versus(made.others[0])  # a target out of reach is refused here, not on the page
     made = replace(made, notes=(*made.notes, *_floors(made)))
     return replace(made, warnings=words.warnings(column, labels(table.kept[column]), table.kept, made.names, middle))
+
+
+def _of_budgets(law: Law) -> bool:
+    """Whether a law says what a budget is best spent on."""
+    return {"params", "tokens"} == set(law.inputs) or law.inputs == ("flops",)
 
 
 def _check(share: str, resamples: int) -> None:
