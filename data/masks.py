@@ -11,6 +11,7 @@ import pandas as pd
 from data.cells.cleaned import clean
 from data.errors import DataError
 from data.given import LONGEST, in_short
+from data.spelling import nearest
 
 MOST_SAID = 3
 
@@ -31,11 +32,11 @@ def given_names(x: Any, what: str = "runs") -> list[Any]:
 
 def not_called(unknown: Sequence[str], names: Sequence[str]) -> str:
     """That no kept run has these names, and which there are, in a sentence."""
-    said = ", ".join(f"{name:.{LONGEST}}" for name in unknown[:MOST_SAID])
+    each = [f"{name:.{LONGEST}}{nearest(name, names)}" for name in unknown[:MOST_SAID]]
     more = f" and {len(unknown) - MOST_SAID} more" if len(unknown) > MOST_SAID else ""
     known = ", ".join(f"{name:.{LONGEST}}" for name in names[:MOST_SAID])
     others = f" and {len(names) - MOST_SAID} more" if len(names) > MOST_SAID else ""
-    return f"no kept run is called {said}{more}. Name some of those kept: {known}{others}."
+    return f"no kept run is called {', '.join(each)}{more}. Name some of those kept: {known}{others}."
 
 
 def is_mask(values: Sequence[Any]) -> bool:

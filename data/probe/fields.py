@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+
+from data.spelling import nearest
 
 _TABLE = ("<!-- fields of a run -->", "<!-- end of fields -->")
 MOST_NAMED = 8  # unknown fields that one message names
@@ -104,12 +105,6 @@ def _hint(name: str, known: Collection[str], before: str, behind: str) -> str:
     if why := FOLLOWS.get(plain):
         return f"{before}{why}{behind}"
     return nearest(name, known, before, behind)
-
-
-def nearest(name: str, known: Iterable[str], before: str = "; ", behind: str = "") -> str:
-    """The known name that is spelled most like this one, as the end of a sentence; '' where none is near."""
-    found = get_close_matches(name[:60], list(known), 1)
-    return f"{before}the nearest by spelling is {found[0]!r}{behind}" if found else ""
 
 
 def as_text(designs: Iterable[tuple[str, str, dict[str, str]]] = ()) -> str:

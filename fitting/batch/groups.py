@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data.alike import Alike
+from data.spelling import nearest
 from data.steps.groups import APART, MOST_COLUMNS, NAMED, Apart, group_names, may_tell, tell_apart
 from fitting.arguments import column_names, rows_of
 from fitting.batch.rows import curves_given, finals_given
@@ -75,7 +76,9 @@ def _groups(
     if columns:
         if lacks := [c for c in columns if c not in frame]:
             listed = ", ".join(str(c) for c in list(frame)[:12])
-            raise FitError(f"There is no column {lacks[0]!r} to group by; there are {listed}.")
+            raise FitError(
+                f"There is no column {lacks[0]!r} to group by{nearest(lacks[0], frame)}; there are {listed}."
+            )
         known = [c for c in columns if c in rows and c not in cells]
         apart = tell_apart(rows, [*cells, *known], split=False, what=what)
         apart = Apart(columns, apart.mixed, apart.notes)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import COLUMNS, Runs
+from data.spelling import nearest
 from fitting.errors import FitError
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def resolved(runs: Runs, column: str) -> str:
     if (found := runs.called(column)) is not None:
         return found
     able = ", ".join(family_columns(runs)) or "none of these columns"
-    raise FitError(f"There is no column {column!r} to name the families in {runs.name}; {able} could.")
+    near = nearest(column, runs.kept.columns)
+    raise FitError(f"There is no column {column!r} to name the families in {runs.name}{near}; {able} could.")
 
 
 def family_columns(runs: Runs) -> dict[str, dict[str, int]]:

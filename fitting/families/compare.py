@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.schema import Runs
+from data.spelling import nearest
 from fitting.arguments import MOST_RESAMPLES, MOST_SEED, a_count, a_name, any_number, huber_delta, is_one_of
 from fitting.diagnostics.checks import refusal
 from fitting.errors import FitError
@@ -158,7 +159,8 @@ def _split(
     counts = named[named != ""].value_counts()
     if reference is not None and reference not in counts:
         raise FitError(
-            f"There is no family {reference!r} in {column}; there are {', '.join(map(str, counts.index[:20]))}."
+            f"There is no family {reference!r} in {column}{nearest(reference, counts.index)}; there are "
+            f"{', '.join(map(str, counts.index[:20]))}."
         )
     if len(counts) < 2:
         only = f"every run of {table.name} is {counts.index[0]!r}" if len(counts) else f"no run of {table.name} has one"

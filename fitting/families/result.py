@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from data.alike import Alike
+from data.spelling import nearest
 from fitting.accounting import Accounting
 from fitting.arguments import any_number, as_numbers, in_short, is_one_of
 from fitting.band import LEVEL, Band, from_draws
@@ -149,7 +150,9 @@ class Families(Alike):
         for f in self.families:
             if is_one_of(name, (f.name,)):
                 return f
-        raise FitError(f"There is no family {in_short(name)} in {self.column}; there are {', '.join(self.names)}.")
+        raise FitError(
+            f"There is no family {in_short(name)} in {self.column}{nearest(name, self.names)}; there are {', '.join(self.names)}."
+        )
 
     def loss(self, name: str, flops: Any) -> Band:
         """The family's best loss at budgets (K,) in FLOPs, in nats per token, each a band."""

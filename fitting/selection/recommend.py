@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.schema import Runs
+from data.spelling import nearest
 from fitting.arguments import is_one_of
 from fitting.diagnostics.checks import on_a_line
 from fitting.errors import FitError
@@ -47,7 +48,7 @@ def choose(runs: Runs, key: Law | LawKey, prior: bool = True) -> tuple[Law, str]
     laws = all_laws()
     if not is_one_of(key, ("auto",)):
         if not is_one_of(key, laws):
-            raise FitError(f"There is no law called {key!r}; choose one of {', '.join(laws)}.")
+            raise FitError(f"There is no law called {key!r}{nearest(key, laws)}; choose one of {', '.join(laws)}.")
         return laws[key], "chosen by you"
     frame = runs.kept
     values = {c: int(frame[c].nunique(dropna=True)) for c in ("params", "tokens", "flops") if c in frame.columns}

@@ -9,6 +9,7 @@ import numpy as np
 
 from data.flops import six_nd
 from data.schema import COUNTS
+from data.spelling import nearest
 from fitting.accounting import Accounting
 from fitting.errors import FitError
 from fitting.law import LOSS, Law, Output
@@ -66,7 +67,10 @@ def arrays(runs: Runs, law: Law, group: str | None = None) -> Arrays:
             f"this table has no {' and no '.join(lacks)}. Map the columns, or choose another law."
         )
     if group is not None and group not in frame.columns:
-        raise FitError(f"There is no column {group!r} to group by; choose one of {', '.join(map(str, frame.columns))}.")
+        raise FitError(
+            f"There is no column {group!r} to group by{nearest(group, frame.columns)}; choose one of "
+            f"{', '.join(map(str, frame.columns))}."
+        )
     frame = frame.dropna(subset=[*law.inputs, law.output.column])
     believable(frame, runs.name, law.output)
     frame = frontier(frame, law.output) if law.frontier else frame

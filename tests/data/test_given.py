@@ -118,6 +118,9 @@ def test_names_that_no_run_has_are_said_in_short_beside_those_there_are() -> Non
         DataError, match=r"no kept run is called zzz\. Name some of those kept: row 1, row 2, row 3 and 13 more"
     ):
         RUNS.exclude(["zzz"])
+    for of in (RUNS.exclude, RUNS.hold_out):
+        with pytest.raises(DataError, match=r"called rwo 12 \(the nearest by spelling is 'row 12'\)\. Name"):
+            of(["row 1", "rwo 12"])
     with pytest.raises(DataError) as said:
         RUNS.exclude(["z" * 10_000, *(f"y{k}" for k in range(99))])
     assert len(str(said.value)) < 400

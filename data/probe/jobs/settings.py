@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from data.errors import DataError
 from data.plain import After, PlainError, With, at_most, read
-from data.probe.fields import nearest
+from data.spelling import nearest
 
 #: What is run as code on the cluster: it is taken from a file of the person's own, and from nowhere else.
 OWN = ("python", "setup", "sbatch")
@@ -110,7 +110,7 @@ def settings(values: Any, *, own: bool = False, called: str = "The settings of t
         if isinstance(values, dict):
             if unknown := sorted(str(name) for name in set(values) - set(Settings.__dataclass_fields__)):
                 known = Settings.__dataclass_fields__
-                near = nearest(unknown[0], known, ": ")
+                near = nearest(unknown[0], known, ": ", "")
                 raise PlainError(f"it has no field {unknown[0]!r:.60}{near}; it has {', '.join(known)}")
             if not own and (code := [name for name in OWN if values.get(name)]):
                 raise PlainError(f"{code[0]} is run as code and is taken from a file on this machine alone")
