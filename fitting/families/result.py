@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from fitting.law import Law
 from fitting.settings import Settings
 from fitting.shown import in_lines
 from fitting.uncertainty.model_discrepancy import FORM_MIXED
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = np.ndarray
 
@@ -113,6 +116,30 @@ class Families(Alike):
             f"{len(self.families)} families by {self.column} of {self.table or 'a table'}, {self.law.title}: {self.share} shared"
         ]
         return in_lines([*lines, *(f"  {self.versus(name).sentence}" for name in self.others)])
+
+    @property
+    def sentence(self) -> str:
+        """Each family beside the reference: how much compute it saves in the middle of the data, and where the two cross."""
+        return " ".join(self.versus(name).sentence for name in self.others)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a family but the reference, each quantity with its low and high: multiplier in the middle and at the target, crossing.
+
+        Columns: family, reference, runs, middle, overall, target, multiplier, probability, crossing, more_runs; budgets in FLOPs.
+        `more_runs` is missing where no number would do. The curves along budgets are those of `to_csv`.
+        """
+        import pandas as pd
+
+        rows = []
+        for v in map(self.versus, self.others):
+            row: dict[str, Any] = {"family": v.family, "reference": v.reference, "runs": self.family(v.family).n}
+            for at, name, band in (
+                ("middle", "overall", v.overall), ("target", "multiplier", v.multiplier), ("", "crossing", v.crossing.flops),
+            ):  # fmt: skip
+                row |= {at: getattr(v, at)} if at else {"probability": v.probability}
+                row |= {name: band.value, f"{name}_low": band.low, f"{name}_high": band.high}
+            rows.append({**row, "more_runs": v.more_runs})
+        return pd.DataFrame(rows).astype({"more_runs": "Int64"})
 
     @property
     def law_key(self) -> str:

@@ -79,9 +79,9 @@ def plan(
     knows = "unique_tokens" in fit.law.inputs
     if more := set(fit.law.inputs) - {"params", "tokens", "flops"} - ({"unique_tokens"} if unique_tokens else set()):
         raise FitError(
-            f"{fit.law.title} also depends on {' and '.join(sorted(more))}, which a budget leaves open, so it cannot be planned "
-            f"with{': give unique_tokens, how much text there is' if more == {'unique_tokens'} else ''}. Or fit a law of size and "
-            f"tokens, such as Chinchilla; predict says the {fit.law.output.title.lower()} of any one run."
+            f"{fit.law.title} also depends on {' and '.join(sorted(more))}, which a budget leaves open. To plan one, "
+            f"{'give unique_tokens, how much text there is, or ' if more == {'unique_tokens'} else ''}fit a law of size and tokens, such "
+            f"as Chinchilla; predict says the {fit.law.output.title.lower()} of any one run."
         )
     if fit.law.output.rises:
         raise FitError(

@@ -121,7 +121,16 @@ def test_a_plan_of_several_budgets_says_of_each_row_what_it_is_for(found):
 def test_what_a_notebook_shows_is_a_few_lines():
     families = compare_families(load("simulated-families"), "family", resamples=50)
     assert len(repr(families)) < 1500
-    assert all(name in repr(families) for name in families.others)
+    assert all(name in repr(families) and name in families.sentence for name in families.others)
+    (row, *rest), v = families.to_frame().to_dict("records"), families.versus(families.others[0])
+    assert len(rest) == len(families.others) - 1
+    assert (row["family"], row["target"], row["middle"]) == (v.family, v.target, v.middle)
+    assert (row["multiplier"], row["multiplier_low"], row["multiplier_high"]) == tuple(v.multiplier)
+    assert (row["crossing"], row["overall_high"], row["probability"]) == (
+        v.crossing.flops.value,
+        v.overall.high,
+        v.probability,
+    )
 
 
 def test_the_version_is_that_of_the_package(tmp_path):

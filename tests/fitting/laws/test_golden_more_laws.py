@@ -141,7 +141,10 @@ def test_data_constrained_fit_of_182_runs(dataset):
     assert joint.objective == pytest.approx(0.0066167, rel=1e-3)
     assert joint.status is Status.UNSOUND
     assert "R_N" in next(v.sentence for v in joint.verdicts if v.key == "bounds")
-    with pytest.raises(FitError, match="unique_tokens, which a budget leaves open"):
+    with pytest.raises(
+        FitError,
+        match=r"unique_tokens, which a budget leaves open. To plan one, give unique_tokens.* or fit a law of size",
+    ):
         plan(joint, flops=1e21)
 
 
