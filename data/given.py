@@ -8,7 +8,8 @@ import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
-from typing import Any, ParamSpec, TypeVar
+from types import NoneType, UnionType
+from typing import Any, ParamSpec, TypeVar, get_args
 
 import pandas as pd
 
@@ -123,8 +124,18 @@ def _is_number(x: Any) -> bool:
         return False
 
 
-def takes(**kinds: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Refuses an argument of another kind than is meant with a DataError: `table is a Table; it was 3.`"""
+def of_kind(error: type[Exception], name: str, x: Any, kind: type | UnionType) -> None:
+    """An `error` for what is of another kind than is meant: `table is a Table; it was 3.`"""
+    if not isinstance(x, kind):
+        kinds = [k.__name__ for k in get_args(kind) or (kind,) if k is not NoneType]
+        meant = " or ".join(f"{'an' if k[0] in 'AEIOaeio' else 'a'} {k}" for k in kinds)
+        raise error(f"{name} is {meant}{', or None' if isinstance(None, kind) else ''}; it was {in_short(x)}.")
+
+
+def takes(
+    error: type[Exception] = DataError, /, **kinds: type | UnionType
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Refuses an argument of another kind than is meant with an `error`, as `of_kind` does."""
 
     def checked(ask: Callable[P, R]) -> Callable[P, R]:
         declared = inspect.signature(ask)
@@ -133,14 +144,10 @@ def takes(**kinds: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             given = declared.bind(*args, **kwargs).arguments
             for name, kind in kinds.items():
-                if name in given and not isinstance(given[name], kind):
-                    raise DataError(f"{name} is {_an(kind.__name__)}; it was {in_short(given[name])}.")
+                if name in given:
+                    of_kind(error, name, given[name], kind)
             return ask(*args, **kwargs)
 
         return call
 
     return checked
-
-
-def _an(word: str) -> str:
-    return f"{'an' if word[0] in 'AEIOaeio' else 'a'} {word}"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args
+from types import UnionType
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from data import given
 from data.errors import DataError
+from data.given import in_short as in_short
 from fitting.errors import FitError
 
 if TYPE_CHECKING:
@@ -176,29 +176,12 @@ def a_flag(name: str, x: Any) -> bool:
 
 def of_kind(name: str, x: Any, kind: type | UnionType) -> None:
     """FitError for what is of another kind: `fit is a Fit; it was None.`"""
-    if not isinstance(x, kind):
-        kinds = [k.__name__ for k in get_args(kind) or (kind,) if k is not NoneType]
-        meant = " or ".join(f"{'an' if k[0] in 'AEIO' else 'a'} {k}" for k in kinds)
-        raise FitError(f"{name} is {meant}{', or None' if isinstance(None, kind) else ''}; it was {in_short(x)}.")
+    given.of_kind(FitError, name, x, kind)
 
 
 def takes(**kinds: type | UnionType) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Refuses an argument of another kind than is meant, in a sentence, as `of_kind` does."""
-
-    def checked(ask: Callable[P, R]) -> Callable[P, R]:
-        declared = inspect.signature(ask)
-
-        @functools.wraps(ask)
-        def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            given = declared.bind(*args, **kwargs).arguments
-            for name, kind in kinds.items():
-                if name in given:
-                    of_kind(name, given[name], kind)
-            return ask(*args, **kwargs)
-
-        return call
-
-    return checked
+    """Refuses an argument of another kind than is meant with a FitError, as `of_kind` does."""
+    return given.takes(FitError, **kinds)
 
 
 def a_share(name: str, x: Any, such_as: float) -> float:
@@ -340,9 +323,3 @@ def _number(x: Any) -> float:
     """One number, or nan for anything else, truth values too."""
     found = as_numbers(x)
     return float(found) if found is not None and found.ndim == 0 else float("nan")
-
-
-def in_short(x: Any) -> str:
-    """What was given, on one line."""
-    text = " ".join(repr(x).split())
-    return text if len(text) <= 60 else text[:57] + "..."
