@@ -217,10 +217,11 @@ class Fit(Alike):
             float(a[0]) if shape == () else a.reshape(shape)
             for a in (np.concatenate(end) for end in zip(*parts, strict=True))
         )
-        band = self._possible(Band(value, low, high, level, (*self.warnings, *self._said_of(flat, inputs))))
+        band = self.possible(Band(value, low, high, level, (*self.warnings, *self._said_of(flat, inputs))))
         return band.under(index) if index is not None and shape == (len(index),) else band
 
-    def _possible(self, band: Band) -> Band:
+    def possible(self, band: Band) -> Band:
+        """A band of the output, cut to the bounds that it declares."""
         return band.within(self.law.output.limits, self.law.output.title)
 
     def _said_of(self, flat: Mapping[str, Array], given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -237,11 +238,12 @@ class Fit(Alike):
         best = self.law(flat, self._columns(self.values[None, :]))
         spread = self.law(flat, self._columns(self.draws))
         if of == "law":
-            return self._new_run.mean(flat, best, spread, level)
-        return self._new_run.mean_and_run(flat, best, spread, level, best.shape[1:])[1]
+            return self.new_run.mean(flat, best, spread, level)
+        return self.new_run.mean_and_run(flat, best, spread, level, best.shape[1:])[1]
 
     @cached_property
-    def _new_run(self) -> NewRun:
+    def new_run(self) -> NewRun:
+        """What one new run adds to the interval of the mean."""
         largest = self.ranges.get("flops", (np.nan, np.nan))[1]
         return NewRun(
             self.law,
@@ -254,24 +256,9 @@ class Fit(Alike):
             self.accounting,
         )
 
-    def loss_bands(
-        self,
-        inputs: Mapping[str, Array],
-        best: Array,
-        spread: Array,
-        level: float = LEVEL,
-        shape: tuple[int, ...] | None = None,
-    ) -> tuple[Band, Band]:
-        """The interval of the law's mean and one new run's, from its losses at inputs (1, k): best (1, k), of draws (R, k).
-
-        As `fitting.new_run` has them; both keep to the bounds that the output declares.
-        """
-        law, run = self._new_run.mean_and_run(inputs, best, spread, level, shape)
-        return self._possible(law), self._possible(run)
-
     def beyond(self, inputs: Mapping[str, Array]) -> Array:
         """Compute at inputs of any shape over the largest run's; 1 where the law does not tell compute."""
-        return self._new_run.beyond(inputs)
+        return self.new_run.beyond(inputs)
 
     def band_of(self, best: Array, spread: Array, level: float = LEVEL, shape: tuple[int, ...] | None = None) -> Band:
         """A band from best values (1, k) and draws (R, k): a number where k is 1 and no shape is asked for."""

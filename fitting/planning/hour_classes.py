@@ -115,7 +115,7 @@ def hour_classes(
             )
         size, tokens = (fit.band_of(b[:, None], d[:, None], level) for b, d in zip(best[:2], drawn[:2], strict=True))
         at = {"params": best[0][None, :], "tokens": best[1][None, :]}
-        loss, of_run = fit.loss_bands(at, best[2][None, :], drawn[2][:, None], level)
+        loss, of_run = map(fit.possible, fit.new_run.mean_and_run(at, best[2][None, :], drawn[2][:, None], level))
         steps = None if batch is None else float(np.floor(tokens.value / batch))
         flops = float(fit.accounting.flops(size.value, tokens.value))
         notes = (*fit.warnings, *place_notes(fit, flops, size.value, tokens.value), *loss.notes, *of_run.notes)

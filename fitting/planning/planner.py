@@ -347,7 +347,8 @@ def _assemble(
         penalty = band(*excess[0])
     largest = fit.ranges.get("flops", (np.nan, np.nan))[1]
     beyond = np.reshape(chosen[0] / largest, shape)
-    loss, of_run = fit.loss_bands(_places(fit, chosen, best, text), best.loss, spread.loss, level, shape)
+    places = _places(fit, chosen, best, text)
+    loss, of_run = map(fit.possible, fit.new_run.mean_and_run(places, best.loss, spread.loss, level, shape))
     spread_budget = (
         np.broadcast_to(budgets[1], (len(fit.draws), chosen.shape[1]))
         if len(fit.draws)

@@ -177,7 +177,7 @@ def test_the_law_s_ends_are_those_beside_a_run_s(make_runs, share, level):
     at = {"params": n[None, :] * 3.0, "tokens": d[None, :] / 2.0}
     ends = found.law(at, {k: found.draws[:, i, None] for i, k in enumerate(found.law.names)})
     best = found.law(at, found.params)
-    law, run = found.loss_bands(at, best, ends, level, (54,))
+    law, run = found.new_run.mean_and_run(at, best, ends, level, (54,))
     quick = found.predict(level=level, params=at["params"][0], tokens=at["tokens"][0])
     for a, b in zip(quick, law, strict=True):
         assert np.allclose(a, b, rtol=1e-12, atol=0)
