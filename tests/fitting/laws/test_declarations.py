@@ -12,25 +12,11 @@ import pytest
 from fitting import Fit, Law, backtest, fit
 from fitting.export.latex import equation
 from fitting.held_out import HeldOut
-from fitting.law import TAKEN, Output, Param, coefficient
+from fitting.law import TAKEN
+from tests.own_laws import COVERAGE, of_input
 
-
-def covered(samples, a, b):
-    return np.exp(-a * samples**-b)
-
-
-COVERED = Law(
-    key="covered",
-    title="Coverage",
-    formula=covered,
-    latex="e^{-a k^{-b}}",
-    inputs=("samples",),
-    params=(
-        Param("a", "a", "", "scale", (1e-3, 100.0), anchor=coefficient("samples", "b")),
-        Param("b", "b", "", "exponent", (0.01, 3.0)),
-    ),
-    cite="Brown et al. 2024, arXiv 2407.21787, eq. 1",
-    output=Output("coverage", "Coverage, ā", "share", rises=("samples",), bounds=(0.0, 1.0)),
+COVERED = replace(
+    COVERAGE, key="covered", output=replace(COVERAGE.output, title="Coverage, ā", unit="share"), latex="e^{-a k^{-b}}"
 )
 
 
@@ -38,22 +24,18 @@ COVERED = Law(
 def table() -> pd.DataFrame:
     k = np.geomspace(1, 10_000, 30)
     noise = np.exp(0.02 * np.random.default_rng(0).normal(size=k.size))
-    return pd.DataFrame({"samples": k, "coverage": np.clip(covered(k, 2.5, 0.35) * noise, 0, 1)})
+    return pd.DataFrame({"samples": k, "coverage": np.clip(COVERED.formula(k, 2.5, 0.35) * noise, 0, 1)})
 
 
 def called(name: str) -> Law:
     """The law with its input called so."""
 
     def formula(**given):
-        return covered(given[name], given["a"], given["b"])
+        return COVERED.formula(given[name], given["a"], given["b"])
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     formula.__signature__ = inspect.Signature([inspect.Parameter(k, kind) for k in (name, "a", "b")])
-    first = replace(COVERED.params[0], anchor=coefficient(name, "b"))
-    return replace(
-        COVERED, formula=formula, inputs=(name,), params=(first, COVERED.params[1]),
-        output=replace(COVERED.output, rises=(name,)),
-    )  # fmt: skip
+    return of_input(name, formula)
 
 
 @pytest.mark.parametrize("name", sorted(TAKEN - {"self"}))

@@ -23,25 +23,10 @@ from fitting.held_out import forecasts
 from fitting.law import Output, Param, coefficient
 from fitting.same_runs import without
 from fitting.solver.parametrization import check_units
+from tests.own_laws import ERROR_RATE
+from tests.own_laws import SAMPLES_DRAWN as COVERAGE
 
-
-def coverage(samples_drawn, a, b):
-    return np.exp(-a * samples_drawn**-b)
-
-
-COVERAGE = Law(
-    key="coverage",
-    title="Coverage c(k)",
-    formula=coverage,
-    latex=r"c(k) = e^{-a\,k^{-b}}",
-    inputs=("samples_drawn",),
-    params=(
-        Param("a", "a", "samples^b", "how many tries a problem takes", (1e-9, 1e9), anchor=coefficient("samples_drawn", "b")),
-        Param("b", "b", "", "how fast more samples cover what is left", (0.01, 5.0)),
-    ),
-    cite="Brown et al. 2024, arXiv 2407.21787, eq. 1",
-    output=Output("coverage", "Coverage", "", rises=("samples_drawn",), bounds=(1e-9, 1.0)),
-)  # fmt: skip
+coverage, error_rate = COVERAGE.formula, ERROR_RATE.formula
 
 
 def toy(params, tokens, A, B, g):
@@ -60,25 +45,6 @@ TOY = Law(
         Param("g", "g", "", "how fast the loss falls", (0.001, 3.0)),
     ),
     cite="made up for a test",
-)
-
-
-def error_rate(shots, a, b):
-    return a * shots**-b
-
-
-ERROR_RATE = Law(
-    key="error-rate",
-    title="Error rate e(k)",
-    formula=error_rate,
-    latex=r"e(k) = a\,k^{-b}",
-    inputs=("shots",),
-    params=(
-        Param("a", "a", "shots^b", "errors at one shot", (1e-9, 1e9), anchor=coefficient("shots", "b")),
-        Param("b", "b", "", "how fast more shots help", (0.01, 5.0)),
-    ),
-    cite="made up for a test",
-    output=Output("error_rate", "Error rate", "", bounds=(0.0, 1.0)),
 )
 
 
