@@ -124,7 +124,7 @@ def fit(
             how = POSTERIOR
             draws, new_noise = _posterior(held, tried.theta[best], near, resamples, seed)
         else:
-            how = choose_intervals(intervals, group, table.groupings, left, jac[0].T, prob.delta)
+            how = choose_intervals(intervals, group, table.groupings, left, jac[0].T, prob.delta, chosen.output.bounded)
             draws, new_noise = drawn(prob, tried.theta[best], how, resamples, seed)
         if how is not POSTERIOR and (group or how.method == "groups"):
             table = replace(table, groups=how.labels)

@@ -124,6 +124,11 @@ class Output:
         return None if self.bounds == UNSAID else self.bounds
 
     @property
+    def bounded(self) -> bool:
+        """Whether it has a lowest and a highest value, as a share has."""
+        return self.limits is not None and bool(np.isfinite(self.limits).all())
+
+    @property
     def axis(self) -> str:
         """Its title with its unit, as an axis says it."""
         return f"{self.title}, {self.unit}" if self.unit else self.title

@@ -82,3 +82,16 @@ def test_a_parameter_below_what_the_law_allows_is_damage():
     saved.pop("checksum")
     with pytest.raises(FitError, match="damaged"):
         load_fit(json.dumps(saved), law=one)
+
+
+def test_intervals_of_shares_come_from_whole_runs() -> None:
+    """The scatter of a share in logs falls with the share, so residuals are not exchanged; 40 tables of 200 trials at 16 places."""
+    one, held, k = law(lambda samples, a, b: np.exp(-a * samples**-b), (WEIGHT, POWER)), 0, np.geomspace(1, 1e4, 16)
+    true = np.exp(-2.1 * k**-0.31)
+    for seed in range(40):
+        counted = np.random.default_rng(seed).binomial(200, true) / 200
+        found = fit(pd.DataFrame({"samples": k, "success": counted}), law=one, resamples=80, seed=seed)
+        assert found.settings.intervals == "runs"
+        band = found.interval("a")
+        held += band.low <= 2.1 <= band.high
+    assert held >= 32, held
