@@ -77,7 +77,9 @@ class Fit(Alike):
             within = f"  (95 % {low:.4g} to {high:.4g})" if len(self.draws) else ""
             within = f"  ({how_open(low, high)} by these runs)" if p.name in self.unidentified else within
             lines.append(f"  {p.name:8s} {value:.5g}{within}  {p.unit}".rstrip())
-        return "\n".join([*lines, *(f"  {v.state}: {v.title}. {v.sentence}" for v in self.verdicts if v.state != "ok")])
+        return "\n".join(
+            [*lines, *(f"  {v.state}: {v.title}. {v.sentence}" for v in self.verdicts if v.state != "pass")]
+        )
 
     @cached_property
     def identity(self) -> str:
@@ -104,7 +106,7 @@ class Fit(Alike):
     def status(self) -> Status:
         """The worst of the verdicts."""
         states = {v.state for v in self.verdicts}
-        return Status.UNSOUND if "fail" in states else Status.CAUTION if "note" in states else Status.SOUND
+        return Status.UNSOUND if "fail" in states else Status.CAUTION if "caution" in states else Status.SOUND
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from data.plain import one_of
+from data.plain import Before
 
 
 class Status(Enum):
@@ -22,9 +22,13 @@ class Status(Enum):
         """What this status means for someone about to use the numbers."""
         return {
             "sound": "Every check passes: the numbers hold within their intervals.",
-            "caution": "Usable, with the notes below in mind.",
+            "caution": "No check fails: read those marked caution before you use the numbers.",
             "unsound": "Do not plan with this fit: at least one check fails and gives the reason.",
         }[self.value]
+
+
+def _renamed(state: Any) -> Any:
+    return {"ok": "pass", "note": "caution"}.get(state, state) if isinstance(state, str) else state
 
 
 NOT_IDENTIFIED, ROLES = "identified", "roles"
@@ -34,11 +38,14 @@ SAID_EVERYWHERE = (NOT_IDENTIFIED, ROLES)
 
 @dataclass(frozen=True)
 class Verdict:
-    """One check of a fit: `state` is "ok", "note" or "fail"; `sentence` says what was found, `todo` what to do."""
+    """One check of a fit: `state` is "pass", "caution" or "fail"; `sentence` says what was found, `todo` what to do.
+
+    The worst of the checks is the fit's status. Fits saved before have other words for two of the states.
+    """
 
     key: str
     title: str
-    state: Annotated[str, one_of(("ok", "note", "fail"))]
+    state: Annotated[Literal["pass", "caution", "fail"], Before(_renamed)]
     sentence: str
     todo: str = ""
 
@@ -50,5 +57,5 @@ def said_everywhere(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
     """
     verdicts = tuple(verdicts)
     failed = [f"{v.title}: {v.sentence}" for v in verdicts if v.state == "fail"]
-    noted = [f"{v.title}: {v.sentence}" for v in verdicts if v.state == "note" and v.key in SAID_EVERYWHERE]
+    noted = [f"{v.title}: {v.sentence}" for v in verdicts if v.state == "caution" and v.key in SAID_EVERYWHERE]
     return (*((Status.UNSOUND.sentence,) if failed else ()), *failed, *noted)

@@ -171,5 +171,5 @@ def _table(found: Any, apart: Any) -> str:
         lines += ["", f"  Weights: each run counts by the error stated with its loss.{capped}"]
     if apart is not None:
         lines += ["", f"  {apart.sentence}"]
-    lines += ["", *(f"  {v.state:<5} {v.title}: {v.sentence}" for v in found.verdicts), "", found.status.sentence]
+    lines += ["", *(f"  {v.state:<7} {v.title}: {v.sentence}" for v in found.verdicts), "", found.status.sentence]
     return printable(lines)

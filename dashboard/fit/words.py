@@ -22,7 +22,7 @@ def chips(fit: Fit) -> list[Chip]:
     """The law with its settings, and the verdict with how many checks pass."""
     s = fit.settings
     delta = "least squares" if math.isinf(s.delta) else f"Huber {s.delta:.2g}"
-    passed = sum(v.state == "ok" for v in fit.verdicts)
+    passed = sum(v.state == "pass" for v in fit.verdicts)
     return [
         Chip(fit.law.title, f"{delta}, {plural(s.resamples, 'refit')}"),
         Chip(fit.status.value.capitalize(), f"{passed} of {len(fit.verdicts)} checks pass", TONES[fit.status]),
@@ -100,11 +100,16 @@ def _falls(fit: Fit) -> bool:
 def checks(fit: Fit) -> str:
     """How many checks pass, and what that means for someone who would use the numbers."""
     total = len(fit.verdicts)
-    passed = sum(v.state == "ok" for v in fit.verdicts)
+    passed = sum(v.state == "pass" for v in fit.verdicts)
     failed = sum(v.state == "fail" for v in fit.verdicts)
     if failed:
         return f"But {failed} of {total} checks {'fails' if failed == 1 else 'fail'}."
-    return f"All {total} checks pass." if passed == total else f"{passed} of {total} checks pass."
+    others = total - passed
+    return (
+        f"{passed} of {total} checks pass; {others} {'says' if others == 1 else 'say'} caution."
+        if others
+        else f"All {total} checks pass."
+    )
 
 
 def under(fit: Fit) -> str:

@@ -99,7 +99,7 @@ def provenance(fit: Fit) -> dict[str, Any]:
 
     `checks` are those that do not pass, each as "fail: Title: sentence"; a fit's own JSON has all of them in full.
     """
-    open_ones = sorted((v for v in fit.verdicts if v.state != "ok"), key=lambda v: v.state)
+    open_ones = sorted((v for v in fit.verdicts if v.state != "pass"), key=lambda v: v.state)
     return {
         **_source(fit),
         "status": fit.status.value,

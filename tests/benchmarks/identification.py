@@ -231,7 +231,9 @@ def public(asked: argparse.Namespace) -> None:
                 continue
             count["fits"] += 1
             count["flagged"] += bool(f.unidentified)
-            count["sound"] += bool(f.unidentified) and all(v.state == "ok" for v in f.verdicts if v.key != "identified")
+            count["sound"] += bool(f.unidentified) and all(
+                v.state == "pass" for v in f.verdicts if v.key != "identified"
+            )
             if f.unidentified:
                 worst = ", ".join(v.key for v in f.verdicts if v.state == "fail")
                 said = " ".join({"low": ">", "high": "<"}.get(f.closed_ends.get(k, ""), "") + k for k in f.unidentified)

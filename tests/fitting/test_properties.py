@@ -185,4 +185,4 @@ def test_no_start_does_better(name, delta, dataset, make_runs):
     scattered[:100, 1:3] = np.log(where.loss * rng.uniform(0.01, 1.2, (100, 2)))
     found = minimise(prob, scattered)
     assert f.objective <= found.objective.min() * (1 + 1e-9)
-    assert {v.key: v.state for v in f.verdicts}["converged"] == "ok"
+    assert {v.key: v.state for v in f.verdicts}["converged"] == "pass"

@@ -52,7 +52,7 @@ def test_planted_law_comes_back(planted: str, scale: str, shape, delta: float, m
     for k, v in truth.items():
         assert f.params[k] == pytest.approx(v, rel=1e-6), k
     assert f.objective < 1e-20
-    assert {v.key: v.state for v in f.verdicts}["converged"] == "ok"
+    assert {v.key: v.state for v in f.verdicts}["converged"] == "pass"
 
 
 @pytest.mark.parametrize("planted", PLANTED)

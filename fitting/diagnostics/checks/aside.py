@@ -19,7 +19,9 @@ def unread_roles(runs: Runs) -> tuple[Verdict, ...]:
         return ()
     found, _, do = said.partition(". ")
     return (
-        Verdict(ROLES, "Runs held out", "note", f"{found.rstrip('.')}.", do or "Give each run one of the two roles."),
+        Verdict(
+            ROLES, "Runs held out", "caution", f"{found.rstrip('.')}.", do or "Give each run one of the two roles."
+        ),
     )
 
 
@@ -31,4 +33,6 @@ def left_aside(runs: Runs) -> tuple[Verdict, ...]:
     count = sum(reasons.values())
     said = "; ".join(f"{why} ({n})" for why, n in reasons.items())
     sentence = f"{plural(count, 'row')} of {runs.name} {'is' if count == 1 else 'are'} not fitted: {said}."
-    return (Verdict("aside", "Rows set aside", "note", sentence, "See whether the rows that are left speak for all."),)
+    return (
+        Verdict("aside", "Rows set aside", "caution", sentence, "See whether the rows that are left speak for all."),
+    )

@@ -48,10 +48,10 @@ def weights(e: Evidence) -> Verdict | None:
     title = "Weights and exponents"
     if abs(r) < 0.9 or not np.isfinite([alone, term]).all():
         return Verdict(
-            "weights", title, "ok", f"{weight} and {exponent} are separately identified (correlation {r:.2f})."
+            "weights", title, "pass", f"{weight} and {exponent} are separately identified (correlation {r:.2f})."
         )
     return Verdict(
-        "weights", title, "ok",
+        "weights", title, "pass",
         f"The term of {weight} and {exponent} is known within a factor of {_times(term)} at the middle of the runs; {weight} alone, "
         f"whose correlation with {exponent} is {r:.4f}, within {_times(alone)}.",
         f"Quote the combined term, below the constants, not {weight} alone.",

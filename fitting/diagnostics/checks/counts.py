@@ -46,9 +46,9 @@ def counts(e: Evidence) -> Verdict | None:
         f"({low:.4g} to {high:.4g})."
     )
     if low <= loss <= high:
-        return Verdict("counts", TITLE, "ok", found)
+        return Verdict("counts", TITLE, "pass", found)
     return Verdict(
-        "counts", TITLE, "note", found,
+        "counts", TITLE, "caution", found,
         "Check which count forecasts your largest runs better: the interval does not cover the choice of count.",
     )  # fmt: skip
 
@@ -64,10 +64,10 @@ def proportions(e: Evidence) -> Verdict | None:
     title = "Aspect ratio"
     span = f"width over depth from {np.nanmin(ratio):.3g} to {np.nanmax(ratio):.3g}, median {middle:.3g}"
     if not len(odd):
-        return Verdict("proportions", title, "ok", f"The models have similar aspect ratios: {span}.")
+        return Verdict("proportions", title, "pass", f"The models have similar aspect ratios: {span}.")
     names = ", ".join(e.table.runs[i] for i in odd[:5]) + (f" and {len(odd) - 5} more" if len(odd) > 5 else "")
     return Verdict(
-        "proportions", title, "note",
+        "proportions", title, "caution",
         f"{len(odd)} of {len(ratio)} models have an aspect ratio over {ODD:g} times off the median ({span}): {names}.",
         "The law does not model aspect ratio: leave these runs out, or plan models shaped like the rest.",
     )  # fmt: skip

@@ -108,7 +108,7 @@ def bounds(e: Evidence) -> Verdict:
     below, above = e.theta <= low + reach, e.theta >= high - reach
     title = "Parameters at a bound"
     if not (below | above).any():
-        return Verdict("bounds", title, "ok", "Every parameter is inside its plausible range.")
+        return Verdict("bounds", title, "pass", "Every parameter is inside its plausible range.")
     found, do = [], []
     at = [(p, below[i]) for i, p in enumerate(e.law.params) if below[i] or above[i]]
     floors = [p.name for p, is_low in at if p.is_floor and is_low]
@@ -158,9 +158,9 @@ def floor(e: Evidence) -> Verdict | None:
             )  # fmt: skip
         if most - least > 0.25 * lowest:
             return Verdict(
-                "floor", title, "note", f"{span}: known only within {100 * (most - least) / lowest:.0f} % of the lowest {output}.",
+                "floor", title, "caution", f"{span}: known only within {100 * (most - least) / lowest:.0f} % of the lowest {output}.",
                 "Larger runs narrow its interval most.",
             )  # fmt: skip
         where = "below" if value < lowest else "among the runs, beside"
-        return Verdict("floor", title, "ok", f"{span}, {where} the lowest {output} {lowest:.3g}.")
+        return Verdict("floor", title, "pass", f"{span}, {where} the lowest {output} {lowest:.3g}.")
     return None

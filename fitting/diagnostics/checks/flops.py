@@ -31,7 +31,7 @@ def flops(e: Evidence) -> Verdict | None:
             f" At one size they grow as tokens to the power of {round(1 + slope, 2) + 0.0:g}; training grows as tokens."
         )
     return Verdict(
-        "flops", TITLE, "fail" if spread > UNUSABLE else "note", said,
+        "flops", TITLE, "fail" if spread > UNUSABLE else "caution", said,
         "Check the FLOP column, its unit and which runs it belongs to: plans use the table's mean FLOPs per token at each "
         "size. Without the column, FLOPs are 6ND.",
     )  # fmt: skip

@@ -36,7 +36,7 @@ def identified(e: Evidence) -> Verdict | None:
         first = "one of each" if len(found.groups) > 1 else found.groups[0][-1]
         do = f"Fix {first} in the formula, or drop a term: every parameter should change some prediction in a way of its own."
     return Verdict(
-        NOT_IDENTIFIED, "Identified parameters", "note",
+        NOT_IDENTIFIED, "Identified parameters", "caution",
         f"Not identified: {said}, so {open_ones} {losses}.",
         do,
     )  # fmt: skip

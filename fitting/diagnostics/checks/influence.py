@@ -45,13 +45,13 @@ def influence(e: Evidence) -> Verdict | None:
     if grows[run, which] > RESTS:
         name = e.law.names[free[int(which)]]
         return Verdict(
-            "influence", title, "note",
+            "influence", title, "caution",
             f"{name} depends on the run {e.table.runs[int(run)]}: without that run, the standard error would be "
             f"{grows[run, which]:.2g} times as large.",
             "Repeat that run, or add runs near it.",
         )  # fmt: skip
     if n > MOST_RUNS:
-        return Verdict("influence", title, "ok", f"No single run of {n:,} determines a parameter.")
+        return Verdict("influence", title, "pass", f"No single run of {n:,} determines a parameter.")
     step = np.abs(reach * (e.clipped / spare)[:, None]) / np.sqrt(variance)
     chosen = np.argsort(-np.max(step[:, free], axis=1), kind="stable")[:STRONGEST]
     theta = leave_out(e.prob, e.theta, chosen)
@@ -64,8 +64,8 @@ def influence(e: Evidence) -> Verdict | None:
     before, after = (e.where.natural(t)[i] for t in (e.theta, theta[k]))
     found = f"Leaving out {e.table.runs[int(chosen[k])]} moves {e.law.names[i]} from {before:.4g} to {after:.4g}"
     if moved[k, which] < MOVES:
-        return Verdict("influence", title, "ok", f"{found}, the largest effect of one run.")
+        return Verdict("influence", title, "pass", f"{found}, the largest effect of one run.")
     return Verdict(
-        "influence", title, "note", f"{found}, {moved[k, which]:.2g} standard errors.",
+        "influence", title, "caution", f"{found}, {moved[k, which]:.2g} standard errors.",
         "Check that run, or repeat it; What if shows how far a plan moves without that run.",
     )  # fmt: skip

@@ -34,7 +34,7 @@ def followed(e: Evidence) -> Verdict | None:
     if own <= FARTHER * free:
         return None
     return Verdict(
-        "prior", "Prior and runs", "note",
+        "prior", "Prior and runs", "caution",
         f"The prior and the weight of larger runs keep the law {100 * own:.2g} % from these runs (root mean square); without both it is "
         f"{100 * free:.2g} % from them, with narrower intervals.",
         'If all runs have one recipe and one evaluation, fit with prior "none" and compare what both forecast of held-out runs.',

@@ -22,11 +22,11 @@ def enough(e: Evidence) -> Verdict:
         return Verdict(
             "enough",
             title,
-            "note",
+            "caution",
             f"{units} for {p} parameters: with so few runs per parameter, intervals are approximate.",
             "Add runs.",
         )
-    return Verdict("enough", title, "ok", f"{units} for {p} parameters.")
+    return Verdict("enough", title, "pass", f"{units} for {p} parameters.")
 
 
 def variety(e: Evidence) -> Verdict:
@@ -39,7 +39,7 @@ def variety(e: Evidence) -> Verdict:
             thin.append(f"{distinct} distinct {name} over a factor of {times(span)}")
     if not thin:
         spans = ", ".join(f"{k} over a factor of {times(x.max() / x.min())}" for k, x in e.table.inputs.items())
-        return Verdict("variety", title, "ok", f"{spans[0].upper()}{spans[1:]}.")
+        return Verdict("variety", title, "pass", f"{spans[0].upper()}{spans[1:]}.")
     return Verdict(
         "variety",
         title,
@@ -63,10 +63,10 @@ def confounded(e: Evidence) -> Verdict | None:
         )  # fmt: skip
     if abs(r) > 0.9:
         return Verdict(
-            "confounded", title, "note", f"{a} and {b} mostly rise together (correlation of logs {r:.2f}).",
+            "confounded", title, "caution", f"{a} and {b} mostly rise together (correlation of logs {r:.2f}).",
             f"Runs with other {b} at fixed {a} would narrow the exponents most.",
         )  # fmt: skip
-    return Verdict("confounded", title, "ok", f"Correlation of log {a} and log {b} is {r:.2f}.")
+    return Verdict("confounded", title, "pass", f"Correlation of log {a} and log {b} is {r:.2f}.")
 
 
 def repeated_data(e: Evidence) -> Verdict | None:
@@ -79,17 +79,17 @@ def repeated_data(e: Evidence) -> Verdict | None:
     title, n = "Repeated data", len(e.residuals)
     found = f"{len(many)} of {n} runs repeat their data, up to {times(many.max())} times over"
     if "unique_tokens" in e.law.inputs:
-        return Verdict("repeated_data", title, "ok", f"{found}, and this law discounts repeated tokens.")
+        return Verdict("repeated_data", title, "pass", f"{found}, and this law discounts repeated tokens.")
     often = int(np.sum(many > LIKE_NEW * ROUNDED))
     if often == 0:
         return Verdict(
             "repeated_data",
             title,
-            "ok",
+            "pass",
             f"{found}: up to four times is about as good as new (Muennighoff et al. 2023).",
         )
     return Verdict(
-        "repeated_data", title, "note",
+        "repeated_data", title, "caution",
         f"{found} ({often} over four times), and this law counts every repeat as new tokens.",
         "Fit the data-constrained law, or leave out runs of more than four passes: later ones are worth less (Muennighoff et al. 2023).",
     )  # fmt: skip
@@ -106,12 +106,12 @@ def outliers(e: Evidence) -> Verdict:
         return Verdict(
             "outliers",
             title,
-            "ok",
+            "pass",
             f"Every run is within six robust deviations of the law ({100 * sigma:.2g} % of the {e.law.output.title.lower()} each).",
         )
     worst = far[np.argsort(-np.abs(r[far]))]
     names = ", ".join(e.table.runs[i] for i in worst[:5]) + (f" and {len(worst) - 5} more" if len(worst) > 5 else "")
     return Verdict(
-        "outliers", title, "note", f"{len(far)} of {len(r)} runs lie over six robust deviations from the law: {names}.",
+        "outliers", title, "caution", f"{len(far)} of {len(r)} runs lie over six robust deviations from the law: {names}.",
         "Look at them on the Runs page; exclude one only for a reason other than its loss.",
     )  # fmt: skip

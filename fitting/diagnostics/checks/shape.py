@@ -50,7 +50,7 @@ def trend(e: Evidence) -> Verdict | None:
     joint = _joint(e, z[:, : _joint_size(e)])
     if joint is None:
         return Verdict(
-            "shape", title, "note",
+            "shape", title, "caution",
             f"{len(e.residuals)} runs are too few beside {e.law.p} parameters to check the law's shape.",
             "Add runs; until then the law's shape is assumed, not tested.",
         )  # fmt: skip
@@ -59,14 +59,14 @@ def trend(e: Evidence) -> Verdict | None:
     p = _combined([joint[0], *single.values()])
     if p >= CURVED:
         directions = _listed([name.removeprefix("along ") for name in names if name.startswith("along ")])
-        return Verdict("shape", title, "ok", f"Residuals show no curvature along {directions} ({_said(p, CURVED)}).")
+        return Verdict("shape", title, "pass", f"Residuals show no curvature along {directions} ({_said(p, CURVED)}).")
     strongest = min(single, key=lambda name: single[name]) if single else names[0]
     along = min((name for name in single if name.startswith("along ")), key=lambda name: single[name], default="")
     where = strongest if strongest == along or not along else f"{strongest}, clearest {along}"
     most = share > 0.5 and size > BROKEN * float(np.std(np.log(e.table.loss)))
     broken = p < CERTAIN and (most or size > GROSS)
     return Verdict(
-        "shape", title, "fail" if broken else "note",
+        "shape", title, "fail" if broken else "caution",
         f"{'The law does not fit: residuals' if broken else 'Residuals'} show curvature {where}, "
         f"by {100 * size:.2g} % of the {e.law.output.title.lower()} ({_said(p, CURVED)}).",
         "Try a law with another form, or leave out runs of another regime; predictions beyond the runs have this error too.",
@@ -174,13 +174,13 @@ def order(e: Evidence) -> Verdict | None:
     turns = 1.0 - _fewer(stretches - 1, up, n - up)
     if turns < TAKING_TURNS:
         return Verdict(
-            "order", title, "note", f"Residuals alternate in sign along {by_what} ({found}): the runs are of two kinds.",
+            "order", title, "caution", f"Residuals alternate in sign along {by_what} ({found}): the runs are of two kinds.",
             "Look for the difference, such as a family, a schedule or an evaluation set, and compare the two kinds or fit one.",
         )  # fmt: skip
     if p >= ORDERED:
-        return Verdict("order", title, "ok", f"No trend of residuals with {by_what} ({found}).")
+        return Verdict("order", title, "pass", f"No trend of residuals with {by_what} ({found}).")
     return Verdict(
-        "order", title, "note", f"Residuals have a trend with {by_what} ({found}, {_said(p, ORDERED)}).",
+        "order", title, "caution", f"Residuals have a trend with {by_what} ({found}, {_said(p, ORDERED)}).",
         f"Look at the residuals: a trend with {by_what} biases every forecast beyond the runs.",
     )  # fmt: skip
 
@@ -215,8 +215,8 @@ def repeats(e: Evidence) -> Verdict | None:
     title = "Repeated runs"
     found = f"{cells} settings, {spare} repeats: residuals are {np.sqrt(ratio):.2g} times the spread of repeats"
     if p >= UNREPEATED:
-        return Verdict("repeats", title, "ok", f"{found}, consistent with noise ({_said(p, UNREPEATED)}).")
+        return Verdict("repeats", title, "pass", f"{found}, consistent with noise ({_said(p, UNREPEATED)}).")
     return Verdict(
-        "repeats", title, "note", f"{found} ({_said(p, UNREPEATED)}): noise alone does not explain the residuals.",
+        "repeats", title, "caution", f"{found} ({_said(p, UNREPEATED)}): noise alone does not explain the residuals.",
         "Settings differ by more than the law's inputs, or the law's form is wrong; group the runs that share a setting.",
     )  # fmt: skip

@@ -20,7 +20,7 @@ def converged(e: Evidence) -> Verdict:
     title = "Optimum"
     if bool(e.tried.converged[e.best]) and promise < 1e-9:
         return Verdict(
-            "converged", title, "ok", f"No step lowers the objective by more than {max(promise, 1e-16):.0e} of it."
+            "converged", title, "pass", f"No step lowers the objective by more than {max(promise, 1e-16):.0e} of it."
         )
     return Verdict(
         "converged", title, "fail", f"The solver stopped where a step can still lower the objective by {promise:.0e} of it.",
@@ -36,11 +36,11 @@ def one_minimum(e: Evidence) -> Verdict:
     apart = int(np.sum(found > lowest * (1 + 1e-6) + EXACT * len(e.residuals)))
     if apart == 0 and e.unidentified.groups:
         said = f"All {len(found)} starts converge to the same objective; where they end along what is not identified differs."
-        return Verdict("one_minimum", title, "ok", said)
+        return Verdict("one_minimum", title, "pass", said)
     if apart == 0:
-        return Verdict("one_minimum", title, "ok", f"All {len(found)} starts converge to the same optimum.")
+        return Verdict("one_minimum", title, "pass", f"All {len(found)} starts converge to the same optimum.")
     return Verdict(
-        "one_minimum", title, "note",
+        "one_minimum", title, "caution",
         f"{apart} of {len(found)} starts converge to a worse local minimum; the best optimum found is shown.",
         "A larger delta smooths the objective; check whether the constants change.",
     )  # fmt: skip
@@ -53,7 +53,7 @@ def refits(e: Evidence) -> Verdict | None:
         return None
     if count < ENOUGH:
         return Verdict(
-            "refits", title, "note",
+            "refits", title, "caution",
             f"{plural(count, 'refit')} cannot give 95 % intervals, whose ends take {ENOUGH} at least: they end at the outermost refits.",
             "Ask for more resamples, such as the 4,000 of the default.",
         )  # fmt: skip
@@ -62,8 +62,8 @@ def refits(e: Evidence) -> Verdict | None:
     edge = float(np.mean(np.any((e.refits.theta <= low + 1e-9) | (e.refits.theta >= high - 1e-9), axis=1)))
     if good < 0.98 or edge > 0.2:
         return Verdict(
-            "refits", title, "note" if good > 0.9 and edge < 0.5 else "fail",
+            "refits", title, "caution" if good > 0.9 and edge < 0.5 else "fail",
             f"Of {count:,} refits {100 * (1 - good):.0f} % did not converge and {100 * edge:.0f} % ended at a bound.",
             "The runs are too few for this law: add runs, or choose a law with fewer parameters.",
         )  # fmt: skip
-    return Verdict("refits", title, "ok", f"{100 * good:.4g} % of {count:,} refits converged inside the bounds.")
+    return Verdict("refits", title, "pass", f"{100 * good:.4g} % of {count:,} refits converged inside the bounds.")

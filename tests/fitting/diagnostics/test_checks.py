@@ -45,7 +45,7 @@ def test_runs_that_follow_the_law_seldom_alarm(make_runs, delta):
 
     def quiet(seed):
         f = fit(runs_of(make_runs, seed=seed), "chinchilla", delta=delta, resamples=0)
-        return not any(v.key in NEW and v.state != "ok" for v in f.verdicts)
+        return not any(v.key in NEW and v.state != "pass" for v in f.verdicts)
 
     as_often(map(quiet, range(40)))
 
@@ -54,7 +54,7 @@ def test_kaplan_s_surface_is_not_chinchilla_s(make_runs):
     caught = 0
     for seed in range(8):
         f = fit(runs_of(make_runs, "kaplan", KAPLAN, seed=seed), "chinchilla", resamples=0)
-        caught += verdict(f, "shape").state != "ok"
+        caught += verdict(f, "shape").state != "pass"
     assert caught >= 7
 
 
@@ -64,7 +64,7 @@ def test_the_bend_is_named(make_runs):
     x, y = (np.log(v / np.exp(np.mean(np.log(v)))) for v in (n, d))
     bent = make_runs(params=n, tokens=d, loss=runs_of(make_runs).kept["loss"] * np.exp(0.003 * x * y))
     v = verdict(fit(bent, "chinchilla", resamples=0), "shape")
-    assert v.state != "ok"
+    assert v.state != "pass"
     assert "with model size and tokens together" in v.sentence
 
 
@@ -72,9 +72,9 @@ def test_an_arch_against_tokens_per_parameter_is_not_lost_among_other_directions
     """The residuals of a grid of small models arch there under Chinchilla's law, and do not under the general one."""
     runs = read_runs(dataset("probe_synthetic_grid.csv"), columns={"loss": "loss", "params": "params"})
     v = verdict(fit(runs, "chinchilla", resamples=0), "shape")
-    assert v.state == "note"
+    assert v.state == "caution"
     assert "along tokens per parameter" in v.sentence
-    assert verdict(fit(runs, "general", prior="none", resamples=0), "shape").state == "ok"
+    assert verdict(fit(runs, "general", prior="none", resamples=0), "shape").state == "pass"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_an_arch_along_what_residuals_are_drawn_against_is_named(make_runs, alon
     for seed in range(12):
         loss = runs_of(make_runs, at=(n, d), seed=seed).kept["loss"] * np.exp(0.008 * (z**2 - 1))
         v = verdict(fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=0), "shape")
-        named += v.state != "ok" and f"along {along}" in v.sentence
+        named += v.state != "pass" and f"along {along}" in v.sentence
     assert named >= 9
 
 
@@ -103,10 +103,10 @@ def test_a_check_that_passes_says_no_p_that_reads_as_significant(make_runs):
         runs = runs_of(make_runs, noise=0.002 * 3 ** (seed % 3), seed=seed, at=(n, d) if seed % 2 else None)
         for v in fit(runs, law, resamples=0).verdicts:
             for p in re.findall(r"\bp = ([0-9.e+-]+[0-9])", v.sentence):
-                assert (float(p) >= SIGNIFICANT) == (v.state == "ok"), v
+                assert (float(p) >= SIGNIFICANT) == (v.state == "pass"), v
                 said[v.state] += 1
-    assert said["ok"] > 5
-    assert said["note"] + said["fail"] > 5
+    assert said["pass"] > 5
+    assert said["caution"] + said["fail"] > 5
 
 
 @pytest.mark.parametrize("p", [1e-300, 1e-9, 0.0299, 0.029999999, CURVED, 0.0301, 0.032, 0.5, 1.0])
@@ -138,7 +138,7 @@ def test_noise_shared_within_groups_is_not_a_bend(make_runs):
         loss = all_laws()["chinchilla"]({"params": n, "tokens": d}, CHINCHILLA) * np.exp(noise)
         runs = make_runs(params=n, tokens=d, loss=loss)
         for how in ("auto", "runs"):
-            flagged[how] += verdict(fit(runs, "chinchilla", intervals=how, resamples=0), "shape").state != "ok"
+            flagged[how] += verdict(fit(runs, "chinchilla", intervals=how, resamples=0), "shape").state != "pass"
     assert flagged["auto"] <= 3
     assert flagged["auto"] < flagged["runs"]
 
@@ -165,19 +165,19 @@ def test_a_drift_along_compute_is_seen(make_runs):
     runs = runs_of(make_runs, at=(n, d), noise=0.001)
     wave = make_runs(params=n, tokens=d, loss=runs.kept["loss"] * np.exp(0.004 * np.sin(6 * np.pi * c)))
     v = verdict(fit(wave, "chinchilla", resamples=0), "order")
-    assert v.state == "note"
+    assert v.state == "caution"
     assert "stretches" in v.sentence
 
 
 def test_repeats_tell_noise_from_lack_of_fit(make_runs):
     n, d = (np.repeat(x, 2) for x in grid(6, 5))
     good = fit(runs_of(make_runs, at=(n, d), seed=1), "chinchilla", resamples=0)
-    assert verdict(good, "repeats").state == "ok"
+    assert verdict(good, "repeats").state == "pass"
     rng = np.random.default_rng(1)
     shared = np.repeat(0.01 * rng.standard_normal(30), 2)  # something else differs between settings
     loss = runs_of(make_runs, at=(n, d), noise=0.001).kept["loss"] * np.exp(shared)
     bad = fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=0)
-    assert verdict(bad, "repeats").state == "note"
+    assert verdict(bad, "repeats").state == "caution"
     assert "30 settings, 30 repeats" in verdict(bad, "repeats").sentence
 
 
@@ -194,7 +194,7 @@ def test_a_run_that_alone_tells_a_parameter_is_named(make_runs):
     d = np.append(np.geomspace(1e9, 1e11, 29), 1e10)
     f = fit(runs_of(make_runs, at=(n, d)), "chinchilla", resamples=0)
     v = verdict(f, "influence")
-    assert v.state == "note"
+    assert v.state == "caution"
     assert "depends on the run run-29" in v.sentence
 
 
@@ -205,7 +205,7 @@ def test_a_run_that_moves_the_fit_is_named(make_runs):
     loss[47] *= 1.5
     f = fit(make_runs(params=k["params"], tokens=k["tokens"], loss=loss), "chinchilla", delta=float("inf"), resamples=0)
     v = verdict(f, "influence")
-    assert v.state == "note"
+    assert v.state == "caution"
     assert "run-47" in v.sentence
 
 
@@ -267,7 +267,7 @@ def test_a_fit_shows_itself_as_a_person_would_read_it():
     assert [line.split()[0] for line in shown[1:6]] == list(found.law.names)
     _, low, high = found.interval("alpha")
     assert f"95 % {low:.4g} to {high:.4g}" in shown[4]
-    assert len(shown) == 6 + sum(v.state != "ok" for v in found.verdicts)
+    assert len(shown) == 6 + sum(v.state != "pass" for v in found.verdicts)
     assert "95 %" not in repr(fit(load("simulated-ladder"), "chinchilla", resamples=0))
 
 
@@ -279,5 +279,5 @@ def test_two_kinds_of_run_that_take_turns_are_seen(make_runs):
     loss = all_laws()["chinchilla"]({"params": n, "tokens": d}, CHINCHILLA) * np.exp(0.02 * np.tile([1, -1], 18))
     loss *= np.exp(0.004 * np.random.default_rng(0).standard_normal(36))
     v = verdict(fit(make_runs(params=n, tokens=d, loss=loss), "chinchilla", resamples=0), "order")
-    assert v.state == "note"
+    assert v.state == "caution"
     assert "alternate in sign" in v.sentence

@@ -31,9 +31,9 @@ def losses(n, d, noise: float = 0.003, seed: int = 0):
 def check_words(f) -> None:
     """Each sentence is one plain sentence, and what is not ok says what to do."""
     for v in f.verdicts:
-        assert v.state in ("ok", "note", "fail")
+        assert v.state in ("pass", "caution", "fail")
         assert v.title
-        for text in (v.sentence, v.todo) if v.state != "ok" else (v.sentence,):
+        for text in (v.sentence, v.todo) if v.state != "pass" else (v.sentence,):
             assert text.endswith("."), text
             assert "\n" not in text
             assert not re.search(r"\.\s+[A-Z]", text.replace("95 % ", "")), f"two sentences: {text}"
@@ -44,7 +44,7 @@ def check_words(f) -> None:
 
 def test_a_good_table_is_sound(noisy):
     f = fit(noisy, "chinchilla", resamples=500)
-    assert set(states(f).values()) == {"ok"}, [v for v in f.verdicts if v.state != "ok"]
+    assert set(states(f).values()) == {"pass"}, [v for v in f.verdicts if v.state != "pass"]
     assert f.status is Status.SOUND
     check_words(f)
 
@@ -78,7 +78,7 @@ def test_outliers_are_named(make_runs, noisy):
     loss = k["loss"].to_numpy().copy()
     loss[[5, 17]] *= [1.25, 0.8]
     f = fit(make_runs(params=k["params"], tokens=k["tokens"], loss=loss), "chinchilla", resamples=100)
-    assert states(f)["outliers"] == "note"
+    assert states(f)["outliers"] == "caution"
     assert "run-5" in said(f, "outliers")
     assert "run-17" in said(f, "outliers")
     assert "run-4" not in said(f, "outliers").replace("run-5", "").replace("run-17", "")
@@ -130,7 +130,7 @@ def test_few_runs_are_noted(make_runs):
     n = np.array([1e8, 1e9, 1e10, 1e8, 1e9, 1e10, 3e8, 3e9])
     d = np.array([1e9, 1e10, 1e11, 1e11, 1e9, 1e10, 5e9, 4e10])
     f = fit(make_runs(params=n, tokens=d, loss=losses(n, d)), "chinchilla", resamples=100)
-    assert states(f)["enough"] == "note"
+    assert states(f)["enough"] == "caution"
     check_words(f)
 
 
@@ -143,7 +143,7 @@ def test_few_groups_are_noted(noisy, make_runs):
         resamples=100,
         group="g",
     )
-    assert states(f)["enough"] == "note"
+    assert states(f)["enough"] == "caution"
     assert "3 groups" in said(f, "enough")
 
 
@@ -341,17 +341,17 @@ def test_repeated_data_is_said_of_a_law_that_takes_it_for_new(make_runs):
     passes = np.tile([1.0, 2.0, 4.0, 10.0, 40.0], 5)
     runs = make_runs(params=n, tokens=d, unique_tokens=d / passes, loss=losses(n, d))
     f = fit(runs, "chinchilla", resamples=0)
-    assert states(f)["repeated_data"] == "note"
+    assert states(f)["repeated_data"] == "caution"
     assert said(f, "repeated_data").startswith(
         "20 of 25 runs repeat their data, up to 40 times over (10 over four times)"
     )
     check_words(f)
     held = fit(runs, "data-constrained", resamples=0)
-    assert states(held)["repeated_data"] == "ok"
+    assert states(held)["repeated_data"] == "pass"
     check_words(held)
     few = make_runs(params=n, tokens=d, unique_tokens=d / np.minimum(passes, 4.0), loss=losses(n, d))
     f = fit(few, "chinchilla", resamples=0)
-    assert states(f)["repeated_data"] == "ok"
+    assert states(f)["repeated_data"] == "pass"
     check_words(f)
     for columns in ({"unique_tokens": d}, {}):
         once = fit(make_runs(params=n, tokens=d, loss=losses(n, d), **columns), "chinchilla", resamples=0)
@@ -365,4 +365,4 @@ def test_the_published_runs_on_repeated_data_say_so(dataset):
     assert said(f, "repeated_data").startswith(
         "153 of 182 runs repeat their data, up to 9,000 times over (124 over four times)"
     )
-    assert states(f)["repeated_data"] == "note"
+    assert states(f)["repeated_data"] == "caution"

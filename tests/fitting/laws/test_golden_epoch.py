@@ -58,7 +58,7 @@ def test_optimum_on_all_245_rows(epoch):
     assert f.n == 245
     assert f.objective == pytest.approx(OPTIMUM_245, rel=5e-8)
     assert round(f.params["beta"], 4) == 0.4530
-    assert {v.key: v.state for v in f.verdicts}["outliers"] == "note"
+    assert {v.key: v.state for v in f.verdicts}["outliers"] == "caution"
 
 
 def test_the_outliers_are_among_those_named(epoch, highest_five):
@@ -147,7 +147,7 @@ def test_delta_moves_the_answer_as_measured(epoch, highest_five, delta, tokens_p
     """The residual spread is .0076: below it Huber is L1 in effect, above it least squares, and the allocation moves."""
     f = fit(epoch, law="chinchilla", exclude=highest_five, delta=delta, resamples=0)
     assert plan(f, flops=5.76e23).tokens_per_param.value == pytest.approx(tokens_per_param, abs=0.06)
-    assert {v.key: v.state for v in f.verdicts}["converged"] == "ok"
+    assert {v.key: v.state for v in f.verdicts}["converged"] == "pass"
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ def test_a_row_at_a_bound_is_set_aside_aloud():
     assert f.n == 21
     assert not {*frame["run"][[0, 4, 7, 9]]} & {*f.runs}
     (note,) = (v for v in f.verdicts if v.key == "aside")
-    assert note.state == "note"
+    assert note.state == "caution"
     assert note.sentence.startswith("3 rows of table are not fitted: error_rate is 0")
     assert "(2)" in note.sentence
     assert "excluded" not in note.sentence

@@ -258,8 +258,8 @@ def contradicting(make_runs, factor):
     ("factor", "state", "words"),
     [
         (lambda n, d, z: np.exp(3 * z), "fail", "scatter by a factor of"),
-        (lambda n, d, z: np.exp(0.3 * z), "note", "scatter by a factor of"),
-        (lambda n, d, z: (d / 1e9) ** 0.2, "note", "tokens to the power of 1.2"),
+        (lambda n, d, z: np.exp(0.3 * z), "caution", "scatter by a factor of"),
+        (lambda n, d, z: (d / 1e9) ** 0.2, "caution", "tokens to the power of 1.2"),
         (lambda n, d, z: EXACT["attention"](n) * (d / 1e9) ** -1.0, "fail", "tokens to the power of 0;"),
     ],
 )
@@ -268,7 +268,7 @@ def test_flops_that_contradict_size_and_tokens_are_said(factor, state, words, ma
     (found,) = (v for v in f.verdicts if v.key == "flops")
     assert found.state == state
     assert words in found.sentence
-    assert any("FLOPs" in w for w in plan(f, flops=1e20).notes) or state == "note"
+    assert any("FLOPs" in w for w in plan(f, flops=1e20).notes) or state == "caution"
 
 
 @pytest.mark.parametrize("kind", EXACT)
