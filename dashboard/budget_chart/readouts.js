@@ -55,7 +55,7 @@ function extraText(extra, at) {
 
 /** The line of a panel's wider band, and why it is no wider where it reads as the law's own. */
 export function wideText(panel, text) {
-  return `${panel.wide.label}: ${text.wide}${text.same ? ", as the law's (never narrower)" : ""}`;
+  return `${panel.wide.label}: ${text.wide}${text.same ? ", the same as the law's" : ""}`;
 }
 
 /** The budget in the page's own unit: `5.8e23 FLOP`. */

@@ -17,7 +17,7 @@ HEIGHT = 420
 
 
 def figure(test: Backtest) -> go.Figure:
-    """Times beyond the largest run fitted against loss above the forecast in per cent; whiskers are the intervals given.
+    """Compute over the largest run fitted against loss above the forecast in per cent; whiskers are the intervals given.
 
     One colour and shape for each cut; filled where the loss lay in its interval, hollow where it did not.
     """

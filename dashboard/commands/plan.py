@@ -165,7 +165,7 @@ def _table(found: Plan, whole: WholeRun | None, on: OnDevices, output: Output) -
         beside = (found.loss.low, found.loss.high) if band is found.loss_run else None
         value, interval = numbers.with_interval(band.value, band.low, band.high, kind, beside)
         law = None if beside is None else numbers.with_interval(found.loss.value, *beside, kind)[1]
-        same = ", as the law's (never narrower)" if interval == law and interval not in (value, numbers.MISSING) else ""
+        same = ", the same as the law's" if interval == law and interval not in (value, numbers.MISSING) else ""
         lines.append(f"  {name:<22}{value:>12}   {'' if value == interval else interval} {unit}{same}".rstrip())
         if whole is not None and (ends := whole.papers.get({"batch": OPTIMAL, "learning rate": RATE}.get(name, ""))):
             lines.append(f"  {'  by published laws':<22}{'':>12}   {numbers.interval(ends[0], ends[1], kind)}")

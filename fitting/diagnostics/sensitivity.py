@@ -278,13 +278,14 @@ def _sentence(params: Band | None, loss: Band, choices: tuple[Choice, ...]) -> s
     what = "predicted loss" if params is None else "best size"
     name = strongest.label if strongest.kind == DROPS else f"with {strongest.label}"
     name += " runs" if name.endswith("most influential") else ""
-    head = f"The {what} depends most on {WORDS.get(strongest.kind, strongest.kind)}: {name} it is {_times(value / base.value)}"
+    by = WORDS.get(strongest.kind, strongest.kind)
+    head = f"The {what} depends most on {by}: it is {_times(value / base.value)} {name}."
     if not np.isfinite([base.low, base.high]).all():
-        return f"{head}."
-    outside = sum(not base.low <= v <= base.high for _, v in tried)
-    if not base.low <= value <= base.high:
-        return f"{head}, outside its interval, as {'is' if outside == 1 else 'are'} {outside} of {len(tried)} choices."
-    return f"{head}, inside its interval, as are {'all' if not outside else len(tried) - outside} of the {len(tried)} choices."
+        return head
+    outside, m = sum(not base.low <= v <= base.high for _, v in tried), len(tried)
+    if not outside:
+        return f"{head} {f'All {m} choices tried leave' if m > 1 else 'That leaves'} it inside its interval."
+    return f"{head} {outside} of {m} choices tried {'moves' if outside == 1 else 'move'} it outside its interval."
 
 
 def _times(factor: float) -> str:

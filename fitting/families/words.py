@@ -29,19 +29,23 @@ def sentence(name: str, reference: str, flops: float, multiplier: Band, crossing
 
 
 def better(name: str, reference: str, flops: float, multiplier: Band) -> str:
-    """`B needs 1.31x (1.18-1.46) less compute than A at 1e20 FLOP`."""
+    """`B needs 1.31x (1.18–1.46) less compute than A at 1.0e20 FLOP`."""
     value, low, high = multiplier
     if np.isinf(value):
-        return f"{name} reaches at {flops:.2g} FLOP a loss that {reference} never does"
+        return f"{name} reaches at {_flop(flops)} FLOP a loss that {reference} never does"
     if value == 0:
-        return f"{name} never does at {flops:.2g} FLOP what {reference} does with next to nothing"
+        return f"{name} never does at {_flop(flops)} FLOP what {reference} does with next to nothing"
     less = value >= 1
     v, a, b = (value, low, high) if less else (1 / value, _inverse(high), _inverse(low))
-    inside = "" if np.isnan(a) else f" ({a:.3g}-{b:.3g})"
+    digits = int(np.clip(2 - np.floor(np.log10(v)), 0, 6))  # as many behind the point in the ends as in the value
+    inside = "" if np.isnan(a) else f" ({a:.{digits}f}–{b:.{digits}f})"
     told = "" if low > 1 or high < 1 or np.isnan(low) else ", though these runs do not separate them there"
-    return (
-        f"{name} needs {v:.3g}x{inside} {'less' if less else 'more'} compute than {reference} at {flops:.2g} FLOP{told}"
-    )
+    return f"{name} needs {v:.{digits}f}x{inside} {'less' if less else 'more'} compute than {reference} at {_flop(flops)} FLOP{told}"
+
+
+def _flop(x: float) -> str:
+    """A budget as the page says it: `2.4e22`."""
+    return f"{x:.1e}".replace("e+", "e")
 
 
 def _inverse(x: float) -> float:
@@ -49,16 +53,16 @@ def _inverse(x: float) -> float:
 
 
 def crosses(crossing: Crossing) -> str:
-    """`they cross at 1e22 FLOP (4e21-3e22), 12x beyond the largest run`."""
+    """`they cross at 1.0e22 FLOP (4.1e21 to 3.2e22), 12x beyond the largest run`."""
     value, low, high = crossing.flops
     if crossing.kind == "never":
         least, most = crossing.looked
-        some = f", though they may from {low:.2g} FLOP on" if 0 < low < np.inf else ""
-        return f"they never cross between {least:.1g} and {most:.1g} FLOP{some}"
-    ends = f"{'below all looked at' if low == 0 else f'{low:.2g}'} to {'never' if np.isinf(high) else f'{high:.2g}'}"
+        some = f" (interval: from {_flop(low)} FLOP on)" if 0 < low < np.inf else ""
+        return f"they do not cross between {_flop(least)} and {_flop(most)} FLOP{some}"
+    ends = f"{'below all looked at' if low == 0 else _flop(low)} to {'never' if np.isinf(high) else _flop(high)}"
     inside = "" if np.isnan(low) else f" ({ends})"
     far = f", {crossing.beyond:.2g}x beyond the largest run" if crossing.kind == "beyond" else ""
-    return f"they cross at {value:.2g} FLOP{inside}{far}"
+    return f"they cross at {_flop(value)} FLOP{inside}{far}"
 
 
 def settle(
@@ -70,8 +74,8 @@ def settle(
     far = f" ({target / largest:.2g}x beyond the largest run)" if target > largest else ""
     form = " Model discrepancy (how far a law of this form may be off) comes on top." if target > 3 * largest else ""
     if np.isnan(probability):
-        return f"At {target:.2g} FLOP{far} there are no refits to say how sure it is."
-    said = f"At {target:.2g} FLOP{far} {first} is better {chance}"
+        return f"At {_flop(target)} FLOP{far} there are no refits to say how sure it is."
+    said = f"At {_flop(target)} FLOP{far} {first} is better {chance}"
     if more == 0:
         return f"{said}; the interval excludes a tie.{form}"
     if more is None:

@@ -64,7 +64,7 @@ def _held_out(apart: HeldOut) -> None:
     level = f"{100 * apart.forecast.level:.0f} % interval"
     heads = (
         "run",
-        "beyond the largest run fitted",
+        "compute / largest run fitted",
         of,
         "forecast",
         level,

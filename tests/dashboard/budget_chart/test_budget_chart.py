@@ -356,7 +356,7 @@ def test_a_new_runs_interval_that_reads_as_the_laws_says_why(run_js):
         return wideText(model.panels[0], textsAt(model, 20).panels[0]);
     })"""
     equal, wider, none = run_js(function, [[2.31, 2.64, 2.31, 2.64], [2.4, 2.6, 2.31, 2.64], [None, None, None, None]])
-    assert equal == "a new run: 2.31\u20132.64, as the law's (never narrower)"
+    assert equal == "a new run: 2.31\u20132.64, the same as the law's"
     assert wider == "a new run: 2.31\u20132.64"
     assert none == "a new run: \u2014"
 

@@ -52,7 +52,7 @@ def test_in_words_and_as_csv(run: Any, table: Path, tmp_path: Path) -> None:
     done = run("compare", table, "--by", "arch", "--reference", "old", "--resamples", 50, "--target", "1e23")
     assert done.exit_code == 0, done.output
     assert "less compute than old" in done.stdout
-    assert "At 1e+23 FLOP" in done.stdout
+    assert "At 1.0e23 FLOP" in done.stdout
     assert "\u202e" not in done.stdout, "a family's name turned the terminal's line around"
     out = tmp_path / "curve.csv"
     done = run("compare", table, "--by", "arch", "--resamples", 20, "--csv", out)

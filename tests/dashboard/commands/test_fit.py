@@ -292,12 +292,12 @@ def test_a_new_runs_interval_that_is_the_laws_says_why(run: Any, saved: Path, mo
         told = run("plan", saved, "--flops", "1e22").stdout
         return next(one for one in told.splitlines() if "loss of a new run" in one)
 
-    assert "never narrower" not in line()
+    assert "the same as" not in line()
     own = plan_command._table
     monkeypatch.setattr(
         plan_command, "_table", lambda found, *more: own(replace(found, loss_run=replace(found.loss)), *more)
     )
-    assert line().endswith("nats per token, as the law's (never narrower)")
+    assert line().endswith("nats per token, the same as the law's")
 
 
 def test_plan_as_latex_and_csv(run: Any, saved: Path, tmp_path: Path) -> None:

@@ -89,8 +89,9 @@ def test_the_sentence_names_the_strongest_and_keeps_to_one(found):
     strongest = max(tried, key=lambda c: abs(np.log(c.params / found.params.value)))
     assert strongest.label in found.sentence
     assert found.sentence.endswith(".")
-    inside = found.params.low <= strongest.params <= found.params.high
-    assert ("inside its interval" in found.sentence) == inside
+    outside = sum(not found.params.low <= c.params <= found.params.high for c in tried)
+    assert f"{outside} of {len(tried)} choices tried" in found.sentence or not outside
+    assert ("inside its interval" in found.sentence) == (not outside)
 
 
 def test_other_counts_are_said_in_the_count_fitted(noisy):

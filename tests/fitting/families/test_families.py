@@ -181,7 +181,7 @@ def test_a_better_family_at_every_budget_never_crosses():
     assert np.isinf(v.crossing.flops.value)
     assert v.probability == 1
     assert v.more_runs == 0
-    assert "never cross" in v.sentence
+    assert "they do not cross between" in v.sentence
     # Weights times .8 are a budget times .8^(-1/gamma) where the floors are the same, at every budget.
     gamma = A["alpha"] * A["beta"] / (A["alpha"] + A["beta"])
     exact = compare_families(planted(old=A, new=better), "arch", reference="old", resamples=0)
