@@ -60,14 +60,16 @@ def colours(found: Families) -> dict[str, str]:
 
 
 def _times(found: Families, at: np.ndarray) -> dict[str, Any]:
-    """The axis of multipliers: wide enough for the best values drawn and for the bands among the runs, not for wild ends."""
+    """The axis of multipliers: wide enough for the best values drawn and for the bands as far as the target, not for wild ends."""
+    asked = at <= max(found.data[1], found.target)
     inside = (at >= found.data[0]) & (at <= found.data[1])
     among, far = [ONE, 1 / ONE], [1.0]
     for name in found.others:
         band = found.multiplier(name, at)
         for values in (band.value, band.low, band.high):
             among += [float(x) for x in np.asarray(values)[inside] if np.isfinite(x) and x > 0]
-        far += [float(x) for x in np.asarray(band.value) if np.isfinite(x) and x > 0]
+        for values in (band.value, np.asarray(band.low)[asked], np.asarray(band.high)[asked]):
+            far += [float(x) for x in np.asarray(values) if np.isfinite(x) and x > 0]
     low = max(min(min(among), max(min(far), min(among) / WILD)), 1 / MOST_TIMES)
     high = min(max(max(among), min(max(far), max(among) * WILD)), MOST_TIMES)
     bottom, top = theme.spread(low, high, 0.08, least=0.12)

@@ -18,7 +18,7 @@ from dashboard.compare import state as compare_state
 from dashboard.compare import words as compare_words
 from dashboard.compare.settings import DEFAULTS, CompareSettings, read_settings
 from dashboard.workspace import store as workspace
-from data import read_runs
+from data import load, read_runs
 from fitting import compare_families
 from fitting.band import Band
 from fitting.families import Crossing
@@ -193,6 +193,14 @@ def test_the_picture_holds_all_families_on_one_axis():
     assert np.all(np.isfinite(figure.layout.yaxis2.range))
     left, right = figure.layout.xaxis.range
     assert 10**left < found.data[0] < found.target < 10**right
+
+
+def test_the_band_at_the_target_is_in_the_picture():
+    runs = load("simulated-families")
+    found = compare_families(runs, "family", resamples=40)
+    bottom, top = chart.figure(found, runs).layout.yaxis.range
+    _, low, high = found.multiplier("candidate", found.target)
+    assert 10**bottom < low < high < 10**top
 
 
 def test_what_is_taken_away_is_the_comparison():
