@@ -457,7 +457,7 @@ def test_the_words_of_a_fit_are_those_of_its_output():
     said = f.settings.objective + " ".join(v.sentence for v in f.verdicts if v.key in ("outliers", "shape"))
     assert "loss" not in said
     assert "% of the error rate each" in said
-    assert "columns params, flops and group" in f.settings.intervals_reason
+    assert "noise of an output with bounds" in f.settings.intervals_reason
     with pytest.raises(FitError, match="a mask of True and False with <NA> at number 3 of 25"):
         fit(
             shots(), law=ERROR_RATE, exclude=pd.Series([True, False, None] + [False] * 22, dtype="boolean"), resamples=0
