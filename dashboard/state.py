@@ -191,9 +191,8 @@ def _gone_since() -> bool:
     drawn: RunSource | None = st.session_state.get("drawn")
     if drawn is None or drawn.key == chosen().key or drawn.key in {choice.key for choice in choices()}:
         return False
-    again = "Upload it again to go on with it." if drawn.copied else ""
-    way = "Undo brings it back." if comes_back(space(), drawn) else again
-    say(f"{drawn.title} was removed in another window. {way}".strip())
+    way = " Undo brings it back." if comes_back(space(), drawn) else " Upload it again to go on with it." * drawn.copied
+    say(f"{drawn.title} was removed in another window.{way}")
     return True
 
 

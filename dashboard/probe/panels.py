@@ -359,19 +359,6 @@ def _allow(folder: str) -> None:
     probe_settings.change("folders of corpora", folders=(*probe_settings.settings().folders, folder)[-20:])
 
 
-def on_end(asked: ProbeSettings) -> None:
-    """The command of the person's own that is run when a sweep ends."""
-    st.text_input(
-        "Command when a sweep ends", key=widgets.hold("probe_on_end", asked.on_end), on_change=_command, placeholder="notify-send Isoflop",
-        disabled=bool(launching.why_not()),
-        help="It is run on this machine as you, without a shell, with a sentence on how the sweep ended as its last argument.",
-    )  # fmt: skip
-    widgets.quiet(
-        "The title of this page's tab changes, too. The command runs also where no page is open; for a sweep on Slurm when this page or "
-        "`isoflop probe --slurm` next looks at it."
-    )
-
-
 def _number(key: str, name: str, said: str) -> None:
     probe_settings.change(f"{said}: {st.session_state[key]:g}", **{name: st.session_state[key]})
 
@@ -388,15 +375,5 @@ def _folders() -> None:
         if odd := next((one for one in listed if not one.startswith(("/", "~")) or len(one) > 1000), ""):
             raise DataError(f"A folder is named by its whole path, from / or ~ on; {odd[:60]} came.")
         probe_settings.change("folders of corpora", folders=listed[:20])
-
-    launching.attempt(keep)
-
-
-def _command() -> None:
-    text = str(st.session_state["probe_on_end"] or "").strip()
-
-    def keep() -> None:
-        launching.choose_command(text)
-        probe_settings.change("command when a sweep ends", on_end=text)
 
     launching.attempt(keep)

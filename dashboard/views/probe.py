@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state, widgets
-from dashboard.probe import cluster, cluster_form, elsewhere, launching, live, panels, words
+from dashboard.probe import at_end, cluster, cluster_form, elsewhere, launching, live, panels, words
 from dashboard.probe import settings as probe_settings
 from dashboard.probe import state as probe_state
 from dashboard.runs import earlier_work, summary
@@ -39,7 +39,7 @@ if name != panels.NEW:
         with st.expander("Devices"):
             panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
     with st.expander("When a sweep ends"):
-        panels.on_end(asked)
+        at_end.panel(asked)
     widgets.steps()
     st.stop()
 
@@ -80,4 +80,4 @@ with st.expander("Devices"):
     panels.devices(asked, {run.slot: run.label for one in sweeps for run in one.runs if run.state == "running"})
 with st.expander("Limits, corpora and the end of a sweep"):
     panels.the_limits(found, asked)
-    panels.on_end(asked)
+    at_end.panel(asked)
