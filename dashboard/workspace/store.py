@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import secrets
 import unicodedata
@@ -27,6 +26,7 @@ from typing import Annotated, Any
 
 from dashboard.workspace.documents import fresh, seen, text_of
 from dashboard.workspace.files import one_writer, private_folder, write_whole
+from data.home import home as home
 from data.plain import Count, With, each_usable, read_or
 from data.sources import name_of
 from data.sources.upload import upload_key
@@ -116,15 +116,6 @@ def probes(space: Workspace) -> Path:
 
 
 # --- finding one -----------------------------------------------------------------------------------------------------
-
-
-def home() -> Path:
-    """The folder that everything of Isoflop's is under: ISOFLOP_HOME, else the user's data folder."""
-    if named := os.environ.get("ISOFLOP_HOME"):
-        return Path(named).expanduser().absolute()
-    import platformdirs
-
-    return platformdirs.user_data_path("isoflop", appauthor=False)
 
 
 def new() -> Workspace:

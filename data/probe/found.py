@@ -240,10 +240,12 @@ def _or_fault(read: Callable[[], T]) -> T | str:
 
 
 def _inside(path: Path) -> list[Path]:
-    """The folders in a folder, hidden ones and links left alone; none where it cannot be read."""
+    """The folders in a folder, but for hidden ones, links and names in no UTF-8; none where it cannot be read."""
     try:
         return sorted(
-            one for one in path.iterdir() if not one.name.startswith(".") and one.is_dir() and not one.is_symlink()
+            one
+            for one in path.iterdir()
+            if not one.name.startswith(".") and one.name.isprintable() and one.is_dir() and not one.is_symlink()
         )
     except OSError:
         return []

@@ -26,13 +26,21 @@ def parsed(content: bytes) -> Any:
     if _LONG.search(content):
         raise OddError(f"a number of over {MOST_DIGITS} digits stands in it")
     try:
-        return json.loads(content.decode())
+        return as_unicode(json.loads(content.decode()))
     except UnicodeDecodeError:
         raise OddError("it is no text in UTF-8") from None
     except json.JSONDecodeError as fault:
         raise OddError(f"it is no JSON: line {fault.lineno}, column {fault.colno} is wrong") from None
+    except UnicodeEncodeError:
+        raise OddError("half a sign of UTF-16 stands in it") from None
     except RecursionError:
         raise OddError("its brackets are nested too deep") from None
+
+
+def as_unicode(document: Any) -> Any:
+    r"""The same values. Raises UnicodeEncodeError where a text has half a sign (`"\ud800"`), which no file and no database takes."""
+    json.dumps(document, ensure_ascii=False).encode()
+    return document
 
 
 def read_bytes(path: Path, most: int) -> bytes:

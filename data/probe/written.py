@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from data.errors import DataError
+from data.probe.plain_file import as_unicode
 
 MOST_BYTES = 10_000_000
 MOST_DIGITS = 300  # of a whole number; the largest float has 309
@@ -25,13 +26,17 @@ def parsed(content: bytes, name: str, what: str = "sweep") -> Any:
     except UnicodeDecodeError:
         raise DataError(f"{name} is no text in UTF-8 or UTF-16; save it as UTF-8.") from None
     try:
-        return json.loads(
-            text, parse_int=_whole, parse_float=_number, parse_constant=_no_number, object_pairs_hook=_once_each
+        return as_unicode(
+            json.loads(
+                text, parse_int=_whole, parse_float=_number, parse_constant=_no_number, object_pairs_hook=_once_each
+            )
         )
     except json.JSONDecodeError as fault:
         rest = text[fault.pos :].strip()
         what = f"at {rest[:SHOWN]!r}" if rest else "where it ends too early"
         raise DataError(f"{name} is no JSON: line {fault.lineno}, column {fault.colno} is wrong, {what}.") from None
+    except UnicodeEncodeError:
+        raise DataError(f"{name} is no {what}: half a sign of UTF-16 stands in it.") from None
     except RecursionError:
         raise DataError(f"{name} is no {what}: its brackets are nested too deep.") from None
     except _OddError as fault:

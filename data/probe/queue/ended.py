@@ -1,14 +1,16 @@
 """What is done when a sweep has ended: a command that the user chose is run with a sentence as its last argument.
 
-`on_end.json` in the queue's folder holds the command as a list of its words; no shell reads it. `open.json` names the sweeps that have
-not ended, so that a queue that comes up again tells of those that ended meanwhile. So does whoever looks at a sweep on Slurm, which has
-no process of ours that lives on: the command is to be run on this machine, and not where a cluster puts a job.
+The command is kept as a list of its words, which no shell reads, in the home folder of who chose it: a folder of runs that came from
+elsewhere runs nothing. `open.json` names the sweeps that have not ended, so that a queue that comes up again tells of those that ended
+meanwhile. So does whoever looks at a sweep on Slurm, which has no process of ours that lives on: the command is to be run on this
+machine, and not where a cluster puts a job.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import subprocess
@@ -17,10 +19,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from data.errors import DataError
+from data.home import home
+from data.probe.plain_file import loaded
 from data.probe.queue.shared import Run, by_sweep
 from data.whole_file import write_whole
 
-COMMAND, OPEN, LOG, LOCK = "on_end.json", "open.json", "on_end.log", "on_end.lock"
+COMMANDS, OPEN, LOG, LOCK = "commands_at_end", "open.json", "on_end.log", "on_end.lock"
 MOST_WORDS = 100
 _ORDER = ("done", "failed", "diverged", "cancelled", "lost", "queued")
 _started: list[subprocess.Popen[bytes]] = []  # each is waited for once it has ended
@@ -51,7 +56,7 @@ def _ended(root: Path, now: set[str]) -> set[str]:
 
 
 def _run(root: Path, sweep: str, sentence: str) -> None:
-    command = _list(root / COMMAND)
+    command = _list(command_of(root))
     if not command:
         return
     with contextlib.suppress(OSError), (root / LOG).open("ab") as out:
@@ -59,10 +64,10 @@ def _run(root: Path, sweep: str, sentence: str) -> None:
             _started.append(
                 subprocess.Popen(
                     [*command, sentence], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                    start_new_session=True, env={**os.environ, "ISOFLOP_SWEEP": sweep},
+                    start_new_session=True, cwd=root, env={**os.environ, "ISOFLOP_SWEEP": sweep},
                 )
             )  # fmt: skip
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a word with a NUL in it
             out.write(f"{command[0]} could not be run: {error}.\n".encode())
 
 
@@ -77,14 +82,21 @@ def said(sweep: str, jobs: Sequence[Run], held: str = "") -> str:
 
 def choose(root: Path, command: Sequence[str]) -> None:
     """Keep the command for the queue in a folder; none for no words."""
-    if command or (root / COMMAND).exists():
-        write_whole(root / COMMAND, json.dumps(list(command)[:MOST_WORDS]).encode(), private=True)
+    path = command_of(root)
+    if command or path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(path, json.dumps(list(command)[:MOST_WORDS]).encode(), private=True)
+
+
+def command_of(root: Path) -> Path:
+    """The file of the command that was chosen for a queue."""
+    return home() / COMMANDS / f"{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:32]}.json"
 
 
 def _list(path: Path) -> list[str]:
     """The texts that a file lists; none where it lists none."""
     try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found: Any = loaded(path)
+    except DataError:
         return []
     return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []

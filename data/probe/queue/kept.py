@@ -8,13 +8,15 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 from data.errors import DataError
-from data.plain import PlainError, plain, read
+from data.plain import PlainError, between, plain, read
 from data.probe.plain_file import loaded
 from data.whole_file import write_whole
 
 FILE = "queue.json"
+MOST = 10**9  # of a priority
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Kept:
 
     held: str = ""
     given_up: bool = False
-    priority: dict[str, int] = field(default_factory=dict)
+    priority: dict[str, Annotated[int, between(-MOST, MOST)]] = field(default_factory=dict)
 
 
 def kept(sweep: Path) -> Kept:

@@ -69,14 +69,15 @@ class Store:
             yield held
             held.execute("commit")
         except sqlite3.DatabaseError as error:
-            raise DataError(
-                f"{self.root / FILE} cannot be used: {error}. Remove it if it stays so: it is made again from the folders of the runs."
-            ) from None
+            raise DataError(f"{self.root / FILE} cannot be used: {error}. {_remedy(str(error))}") from None
         finally:
             held.close()
 
     def folder(self, job: Job) -> Folder:
-        """Where a job's run is kept."""
+        """Where a job's run is kept. Raises DataError for a job of no folder below the root, which somebody wrote into the file."""
+        for part in (job.sweep, job.name):
+            if "/" in part or part in ("", ".", ".."):
+                raise DataError(f"{self.root / FILE} names a folder {part!r:.60}, which is none below {self.root}.")
         return Folder(self.root / job.sweep / job.name)
 
     def submit(self, sweep: str, specs: Iterable[Spec], priority: int = 0) -> list[Job]:
@@ -367,3 +368,12 @@ class Store:
         with self._open(anew=False) as held:
             held.execute(f"pragma user_version = {BUILT}")
             return rebuild.put(held, self.root, listed)
+
+
+def _remedy(fault: str) -> str:
+    """What to do about a queue's file that cannot be used."""
+    if "locked" in fault:
+        return "Another process has it; try again when that has ended."
+    if "full" in fault:
+        return "Make room on the disk; runs at work go on."
+    return "Remove it if it stays so: it is made again from the folders of the runs."

@@ -15,7 +15,7 @@ from dashboard.probe.estimate import Estimator, Target
 from dashboard.probe.outlook import outlook
 from dashboard.server import local
 from dashboard.workspace import store as workspace
-from data.probe.queue.ended import COMMAND
+from data.probe.queue.ended import command_of
 from data.probe.queue.store import FILE
 from data.probe.sweep import sweep
 from tests.dashboard.probe.fake import FOUR, stands
@@ -350,7 +350,7 @@ def test_limits_and_corpora_stop_a_launch(page, space, queue):
 def test_the_command_at_the_end_is_kept_as_words(page, space, queue, served):
     at = page()
     at.text_input(key="probe_on_end").input("notify-send 'Isoflop says' ; rm").run()
-    assert json.loads((queue.root / COMMAND).read_text()) == ["notify-send", "Isoflop says", ";", "rm"]
+    assert json.loads(command_of(queue.root).read_text()) == ["notify-send", "Isoflop says", ";", "rm"]
     at.text_input(key="probe_on_end").input("say 'unclosed").run()
     assert toasts(at, "cannot be read")
     assert workspace.values(space)["probe"]["on_end"].startswith("notify-send")

@@ -16,6 +16,11 @@ from data.probe.sweep import sweep
 WRITE = "import sys, os; open(sys.argv[1], 'a').write(os.environ['ISOFLOP_SWEEP'] + '|' + sys.argv[2] + chr(10))"
 
 
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path / "home"))
+
+
 def tell(store):
     ended.tell(store.root, store.jobs(), store.held())
 
@@ -52,8 +57,21 @@ def test_the_command_is_run_once_a_sweep_with_a_sentence_and_no_shell(tmp_path):
     tell(store)
     assert "/no/such/command could not be run" in (store.root / "on_end.log").read_text()
     (store.root / "open.json").write_text("{")
-    (store.root / "on_end.json").write_text(json.dumps([1, {"a": 2}]))
+    for odd in ("[" * 100_000, json.dumps([1, {"a": 2}]), json.dumps(["echo", "a\0b"]), '["echo", "\\ud800"]'):
+        ended.command_of(store.root).write_text(odd)
+        (store.root / "open.json").write_text(json.dumps(["second"]))
+        tell(store)
+
+
+def test_a_folder_that_came_from_elsewhere_runs_nothing(tmp_path):
+    store = Store(tmp_path / "q")
+    store.submit("first", sweep({"width": 8}))
+    (store.root / "on_end.json").write_text(json.dumps([sys.executable, "-c", WRITE, str(tmp_path / "ran")]))
     tell(store)
+    store.ended(store.assign("cpu 0").key, "done")
+    tell(store)
+    told()
+    assert not (tmp_path / "ran").exists()
 
 
 def test_of_a_run_that_two_sweeps_share_both_are_told(tmp_path):

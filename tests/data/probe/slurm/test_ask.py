@@ -237,7 +237,8 @@ def test_a_submission_that_may_have_arrived_is_not_repeated(told, tmp_path):
     assert "slurm.json cannot be read" in queue.states()[0].sentence
 
 
-def test_the_command_at_the_end_of_a_sweep_is_run_once_by_whoever_looks_next(told, tmp_path):
+def test_the_command_at_the_end_of_a_sweep_is_run_once_by_whoever_looks_next(told, tmp_path, monkeypatch):
+    monkeypatch.setenv("ISOFLOP_HOME", str(tmp_path / "home"))
     root, said = tmp_path / "q", tmp_path / "said"
     SlurmQueue(root, Settings()).submit("sweep", [RUN])
     ended.choose(root, [sys.executable, "-c", WRITE, str(said)])

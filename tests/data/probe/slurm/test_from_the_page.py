@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.probe import cluster
 from dashboard.workspace.sources import clusters
-from data.probe.queue.ended import COMMAND
+from data.probe.queue.ended import command_of
 from data.probe.slurm.submit import SlurmQueue
 from tests.dashboard.probe.conftest import page, served, space  # noqa: F401
 from tests.dashboard.probe.test_probe_page import keep, said
@@ -29,7 +29,7 @@ def test_a_sweep_is_launched_watched_cancelled_and_resumed(page, space, queue): 
     at.button(key="probe_launch").click().run()
     assert not at.exception
     q = SlurmQueue(clusters(space), look_every=0.1)
-    assert json.loads((q.root / COMMAND).read_text()) == ["true"]
+    assert json.loads(command_of(q.root).read_text()) == ["true"]
     until(q, lambda found: found["stops"].folder.status.step == 4)
     cluster.look()
     at = page(sweep="first")
