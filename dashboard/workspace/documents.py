@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from dashboard.workspace import put_aside
+from dashboard.workspace.files import one_writer
 from data.plain import read
 
 LOG = logging.getLogger("isoflop")
@@ -44,27 +45,28 @@ def _finite(number: str) -> float:
 
 
 def seen(path: Path, kind: type[T], empty: Any) -> T:
-    """`fresh` for those who only look: a page asks hundreds of times for what is written at a press."""
+    """`fresh` for those who only look, without the folder's lock: a page asks hundreds of times for what is written at a press."""
     try:
         said = path.stat()
-        if time.time_ns() - said.st_mtime_ns > CLOCK_STEP:
-            state = said.st_ino, said.st_mtime_ns, said.st_size
+        if time.time_ns() - max(said.st_mtime_ns, said.st_ctime_ns) > CLOCK_STEP:
+            state = said.st_ino, said.st_mtime_ns, said.st_ctime_ns, said.st_size
             return cast(T, _as_of(path, cast(Any, kind), state))
+        return read(kind, _plain(path.read_bytes()))
     except (FileNotFoundError, NotADirectoryError):
         return read(kind, empty)
     except (ValueError, RecursionError):
-        pass
-    return fresh(path, kind, empty)
+        with one_writer(path.parent):  # it is moved aside as it is, not what somebody writes meanwhile
+            return fresh(path, kind, empty)
 
 
 @lru_cache(maxsize=64)
-def _as_of(path: Path, kind: Any, state: tuple[int, int, int]) -> Any:
-    """The document in a file of this inode, time and size: whoever writes replaces the file."""
+def _as_of(path: Path, kind: Any, state: tuple[int, ...]) -> Any:
+    """The document in a file of this inode, these times and size: whoever writes replaces the file."""
     return read(kind, _plain(path.read_bytes()))
 
 
 def fresh(path: Path, kind: type[T], empty: Any) -> T:
-    """The document at `path`; one that cannot be read is put aside, so that the workspace still opens."""
+    """The document at `path` for who has the folder's lock; one that cannot be read is put aside, so that the workspace still opens."""
     try:
         return read(kind, _plain(path.read_bytes()))
     except (FileNotFoundError, NotADirectoryError):

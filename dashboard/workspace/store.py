@@ -147,7 +147,7 @@ def keep(space: Workspace, name: str, content: bytes) -> Upload:
         others = [held for held in listed if held.sha256 != upload.sha256]
         upload = replace(upload, number=_number(upload, listed))
         if upload.size > QUOTA - sum(held.size for held in others):  # those taken out make room first
-            gone = {held.sha256 for held in others} - {held.sha256 for held in uploads(space)}
+            gone = {held.sha256 for held in others} & set(_out(_settings(space).values))
             _delete(space, gone)
             others = [held for held in others if held.sha256 not in gone]
         room = QUOTA - sum(held.size for held in others)
@@ -165,7 +165,7 @@ def keep(space: Workspace, name: str, content: bytes) -> Upload:
 
 def uploads(space: Workspace) -> tuple[Upload, ...]:
     """The files held, oldest first, without those taken out."""
-    listed = _listed(space)
+    listed = _shown(space)
     out = _out(values(space)) if listed else ()
     return tuple(held for held in listed if held.sha256 not in out)
 
@@ -173,7 +173,7 @@ def uploads(space: Workspace) -> tuple[Upload, ...]:
 def taken_out(space: Workspace) -> tuple[Upload, ...]:
     """The files taken out that undo brings back."""
     out = _out(values(space))
-    return tuple(held for held in _listed(space) if held.sha256 in out)
+    return tuple(held for held in _shown(space) if held.sha256 in out)
 
 
 def _out(said: Values) -> list[str]:
@@ -183,6 +183,12 @@ def _out(said: Values) -> list[str]:
 
 
 def _listed(space: Workspace) -> list[Upload]:
+    """All uploads, also those taken out, for who has the folder's lock."""
+    found: list[Upload] = fresh(space.folder / "uploads.json", HELD, [])
+    return found
+
+
+def _shown(space: Workspace) -> list[Upload]:
     found: list[Upload] = seen(space.folder / "uploads.json", HELD, [])
     return found
 
@@ -213,7 +219,7 @@ def take_out(space: Workspace, sha256: str) -> None:
         steps = [*held.past, *held.future]
         ends = ([set(_out(side)) for side in (step.before, step.after)] for step in steps)
         known = {sha256 for before, after in ends for sha256 in before ^ after}
-        _delete(space, {held.sha256 for held in taken_out(space)} - known)
+        _delete(space, {one.sha256 for one in _listed(space)} & set(_out(held.values)) - known)
 
 
 def put_back(now: Values, sha256: str) -> Values:

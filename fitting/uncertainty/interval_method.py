@@ -23,6 +23,8 @@ BOUNDED = "the noise of an output with bounds changes with its level, so whole r
 WORDS = {"params": "model size", "flops": "FLOP budget", "group": "group", "seed": "seed"}
 # Fewer groups, or fewer runs that repeat a group, say nothing about what groups share.
 LEAST_GROUPS, LEAST_REPEATS = 4, 4
+# Of the noise, a share that groups must have in common for that to weigh more than noise that changes with the level of an output.
+SOME = 0.05
 # In natural logarithms of the likelihood ratio: e^2 is seven times.
 CLEARLY = 2.0
 
@@ -94,7 +96,7 @@ def choose_intervals(
             )
         column = _likeliest(usable)
         return Choice("components", column, groupings[column], CHOSEN, usable[column])
-    if usable:
+    if usable and not (bounded and named is None and all(one.share[1] < SOME for one in usable.values())):
         column = _likeliest(usable)
         found = usable[column]
         return Choice("components", column, groupings[column], _said(column, groupings[column], found), found)

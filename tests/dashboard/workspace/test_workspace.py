@@ -5,6 +5,7 @@ import os
 import stat
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -257,3 +258,19 @@ def test_what_another_process_wrote_is_read_at_once_though_nothing_else_is_read_
         file.with_suffix(".new").write_text(json.dumps({"values": {"a": value}}))
         file.with_suffix(".new").replace(file)
         assert workspace.values(space) == {"a": value}
+    for value in range(5, 8):  # as of an archive, which gives back the time, too
+        file.write_text(json.dumps({"values": {"a": value}}))
+        os.utime(file, (1e9, 1e9))
+        assert workspace.values(space) == {"a": value}
+
+
+def test_a_damaged_file_is_put_aside_once_and_nothing_written_meanwhile_with_it():
+    space = workspace.new()
+    workspace.change(space, "first", {"a": 1})
+    for _ in range(10):
+        (space.folder / "settings.json").write_text('{"values": {' + '"a":1,' * 30_000)
+        with ThreadPoolExecutor(4) as pool:
+            looks = [pool.submit(workspace.values, space) for _ in range(3)]
+            pool.submit(workspace.change, space, "second", {"b": 2}).result()
+            assert all(look.result() in ({}, {"b": 2}) for look in looks)
+        assert workspace.values(space) == {"b": 2}
