@@ -104,8 +104,13 @@ def command(
         try:
             groups, sizes, law, method, unit = _runs(file, runs, targets, by, smooth, resamples, seed)
         except (DataError, FitError, click.UsageError):
-            if targets or not (ladders or rates):  # such a ladder has one batch, and was asked for no other answer
+            if targets or not (
+                ladders or rates or lacking
+            ):  # such a ladder has one batch, and was asked for no other answer
                 raise
+            if not (ladders or rates):
+                raise FitError(" ".join(lacking)) from None
+        lacking = lacking if ladders else ()  # of a table that shows something else
         if ladders and runs.apart:
             lacking = (*lacking, held_said(runs).strip())
     found: dict[str, CriticalBatch] = {}

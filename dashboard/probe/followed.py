@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SELDOM = 30.0  # seconds from line to line where nobody watches: a log of a night stays short
 #: The command that a design was laid out for; the others are fitted.
-MADE_FOR = {"batch": "batch", "rate": "batch", "width": "batch", "mixture": "read"}
+MADE_FOR = {"batch": "batch", "rate": "batch", "width": "batch", "mixture": "read", "schedule": "schedule"}
 DIVERGED = (
     "would diverge again, being made of the same numbers: lower 'lr' ('rates' in a ladder) or lengthen 'warmup' in the sweep, "
     "which makes a new run and leaves those that are done."

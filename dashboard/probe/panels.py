@@ -24,6 +24,7 @@ from data.errors import DataError
 from data.flops import six_nd
 from data.plural import agreeing
 from data.probe.cost import FLOP
+from data.probe.schedule import planned
 from data.probe.spec import Spec
 from data.probe.sweep import DESIGNS
 
@@ -202,7 +203,7 @@ def the_plane(specs: Sequence[Spec], known: set[str], kept: pd.DataFrame | None)
         {
             "run": labelled(list(specs)),
             "params": [float(one.counts.nonembed) for one in specs],
-            "tokens": [float(one.tokens) for one in specs],
+            "tokens": [float(planned(one).tokens) for one in specs],
             "known": [one.key in known for one in specs],
         }
     )

@@ -13,6 +13,7 @@ from dashboard import numbers
 from dashboard.charts import plane, theme
 from dashboard.probe.watching import ACTIVE, ORDER, WORDS, Run, Sweep
 from data.probe.cost import FLOP
+from data.probe.schedule import planned
 
 if TYPE_CHECKING:
     from fitting.band import Band
@@ -29,7 +30,7 @@ Panels = list[dict[str, Any]]
 def the_plane(sweep: Sweep, others: pd.DataFrame | None = None) -> dict[str, Any]:
     """The plane of size and tokens: rings for runs to come, filling while they run, in the colour of their loss when done."""
     runs = sweep.runs
-    n, d = [float(r.spec.counts.nonembed) for r in runs], [float(r.spec.tokens) for r in runs]
+    n, d = [float(r.spec.counts.nonembed) for r in runs], [float(planned(r.spec).tokens) for r in runs]
     around = near(others, n, d)
     across, up = [*n, *around["params"]], [*d, *around["tokens"]]
     xr, yr = apart([min(across), max(across)]), apart([min(up), max(up)])
@@ -97,7 +98,7 @@ def curves(sweep: Sweep, told: Mapping[str, InFlight], most: int = MOST_PANELS) 
     everything = [pair for run in sweep.runs for pair in run.losses]
     if not started:
         return []
-    xr = [min(t for t, _ in everything), max(float(run.spec.tokens) for run in sweep.runs)]
+    xr = [min(t for t, _ in everything), max(planned(run.spec).tokens for run in sweep.runs)]
     losses = np.array([loss for _, loss in everything])
     yr = [float(losses.min()), float(np.quantile(losses, 0.97))]
     behind = [{"kind": "context", **xy(run.losses)} for run in sweep.runs if run.losses]
@@ -139,13 +140,13 @@ def forecast(run: Run, found: InFlight | None) -> Panels:
         return []
     out: Panels = []
     if found.path is not None:
-        xs = np.asarray(found.shares, float) * float(run.spec.tokens)
+        xs = np.asarray(found.shares, float) * float(planned(run.spec).tokens)
         low, high = (np.atleast_1d(np.asarray(end, float)) for end in (found.path.low, found.path.high))
         out.append({"kind": "band", "x": xs.tolist(), "low": low.tolist(), "high": high.tolist()})
     end = found.projected or found.final
     if end is not None:
         said = f"{run.label}\n{found.sentence}"
-        out.append({"kind": "interval", "x": float(run.spec.tokens), "said": said, **_ends(end)})
+        out.append({"kind": "interval", "x": float(planned(run.spec).tokens), "said": said, **_ends(end)})
     return out
 
 
@@ -188,7 +189,7 @@ def pointed(run: Run) -> str:
     """What is said of a run that is pointed at."""
     lines = [
         run.label,
-        _place(float(run.spec.counts.nonembed), float(run.spec.tokens)),
+        _place(float(run.spec.counts.nonembed), float(planned(run.spec).tokens)),
         f"{WORDS[run.state]}, {words(run)}",
     ]
     if run.sentence and run.state != "done":

@@ -9,6 +9,7 @@ from dashboard.probe.price import Price, size
 from dashboard.probe.watching import Sweep
 from data.plural import plural
 from data.probe.cost import FLOP
+from data.probe.schedule import planned
 from data.probe.spec import Spec
 
 NO_DEVICE = "no device"
@@ -36,7 +37,7 @@ def designed(specs: Sequence[Spec], found: Price, on: str, before: int = 0) -> t
     sentence = ("The {n} left" if before else "{n}") + " would take about {time}" + f", {on}."
     launched = f"{before:,} of {whole} {'was' if before == 1 else 'were'} launched before. " if before else ""
     sizes = sorted(float(one.counts.nonembed) for one in specs)
-    tokens = sorted(float(one.tokens) for one in specs)
+    tokens = sorted(float(planned(one).tokens) for one in specs)
     money = f", {numbers.money(found.money)}" if found.money is not None else ""
     under = (
         f"{launched}{_span(sizes)} parameters without embeddings, {_span(tokens)} tokens each; "

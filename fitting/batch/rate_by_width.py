@@ -137,7 +137,7 @@ def width_ladders(
 ) -> tuple[tuple[RateByWidth, ...], tuple[str, ...]]:
     """`rate_by_width` of each parametrisation in `runs` that holds a ladder, and a sentence for each other one on what it lacks.
 
-    Both are empty where none holds one.
+    Both are empty where none holds one, nor two widths at two rates each, which were meant to be one.
     """
     frame = finals_given(runs)
     if not set(NEEDED) <= set(frame):
@@ -149,7 +149,8 @@ def width_ladders(
             found += rate_by_width(rows, resamples=resamples, seed=seed)
         except FitError as error:
             refused.append(str(error))
-    return tuple(found), tuple(refused) if found else ()
+    rates = usable(frame, NEEDED).groupby("width")["lr"].nunique()
+    return tuple(found), tuple(refused) if found or (rates > 1).sum() > 1 else ()
 
 
 def _apart(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -241,9 +242,10 @@ def ladder_of(rows: pd.DataFrame) -> tuple[Array, Array, Array, float, float]:
     if (freedom := int((count[near] - 1).sum())) > 0:  # noise is larger far from the best rate
         scatter = by.apply(lambda x: float(((x - x.mean()) ** 2).sum())).to_numpy()
         return rate, mean, count, float(scatter[near].sum()) / freedom, float(freedom)
-    freedom = len(near) - 3
+    if (freedom := len(near) - 3) < 1:
+        return rate, mean, count, np.nan, 1.0  # a parabola through all of them leaves nothing
     left = mean[near] - np.polyval(np.polyfit(rate[near], mean[near], 2), rate[near])
-    return rate, mean, count, float(left @ left) / max(freedom, 1), float(max(freedom, 1))
+    return rate, mean, count, float(left @ left) / freedom, float(freedom)
 
 
 def optimum(

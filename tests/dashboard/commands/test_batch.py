@@ -322,3 +322,13 @@ def test_curves_held_out_are_counted_in_text_and_json(curves, tmp_path):
     assert said in RUN.invoke(command, asked).output
     assert json.loads(RUN.invoke(command, [*asked, "--json", "-"]).output)["method"] == said
     assert "held out" not in RUN.invoke(command, [curves, "--target", "2"]).output
+
+
+def test_a_width_ladder_that_is_too_small_says_what_it_lacks_and_nothing_else(tmp_path):
+    file = tmp_path / "small.csv"
+    rows = [f"w{w}-{lr},{w * 100},1e6,{3 + abs(lr - 0.01)},{lr},{w},512" for w in (16, 32) for lr in (0.005, 0.01)]
+    file.write_text("run,params,tokens,loss,lr,width,batch\n" + "\n".join(rows), encoding="utf-8")
+    said = RUN.invoke(command, [str(file)])
+    assert said.exit_code == 1
+    assert "needs 3 widths with 4 learning rates each" in said.output
+    assert "critical batch" not in said.output

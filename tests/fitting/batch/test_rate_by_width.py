@@ -111,7 +111,8 @@ def test_parametrisations_without_a_ladder_are_said_beside_those_with_one():
     found, refused = width_ladders(both, resamples=20)
     assert [one.parametrisation for one in found] == ["standard"]
     assert refused == ("The best rate by width needs 3 widths with 4 learning rates each; mup has 2. Add runs.",)
-    assert width_ladders(both[both["parametrisation"] == "mup"], resamples=20) == ((), ())
+    assert width_ladders(both[both["parametrisation"] == "mup"], resamples=20) == ((), refused)
+    assert width_ladders(both[(both["width"] < 100) & (both["width"].diff() != 0)], resamples=20) == ((), ())
     assert width_ladders(both.drop(columns="width"), resamples=20) == ((), ())
 
 
