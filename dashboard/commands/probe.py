@@ -126,6 +126,8 @@ def command(
         return
     with _written_below(out):
         queue = _queue(out, cores, named, given, on_slurm=slurm is not None)
+        if slurm is not None and given is None and (said := on_slurm.begun_with(out)):
+            click.echo(said, err=to_stderr)
         began = time.monotonic()
         keys = {one.key for one in queue.submit(name, specs)}
         launched.remember(out / name, found)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from dashboard.commands.probe import command
-from dashboard.probe import dry_run, launched
+from dashboard.probe import dry_run, launched, on_slurm
 from dashboard.probe.estimate import Target
 from data.probe.cost import cost, memory
 from data.probe.folder import CHECKPOINT, Folder, Status
@@ -203,3 +203,12 @@ def test_memory_grows_with_the_model_the_batch_and_the_state_of_the_optimiser():
         memory(sweep({"width": 64, **other})[0]) for other in ({}, {"width": 128}, {"batch": 64}, {"optimiser": "sgd"})
     )
     assert plain < small < min(wide, batch)
+
+
+def test_lines_that_came_with_a_folder_of_slurm_s_are_said(tmp_path):
+    assert on_slurm.begun_with(tmp_path) == ""
+    (tmp_path / "slurm.json").write_text(json.dumps({"setup": ["module load cuda"]}))
+    assert (
+        on_slurm.begun_with(tmp_path)
+        == f"Jobs have the settings of {tmp_path / 'slurm.json'}, and run module load cuda."
+    )
