@@ -76,8 +76,8 @@ class Param:
     """One parameter of a law: name, LaTeX symbol, unit, meaning, and the range outside which nobody would believe it.
 
     `log` says that the solver moves its logarithm, as for everything that must stay positive. A parameter without an
-    anchor and with `log=False` and a lower end of zero is a floor, if the formula adds it to the output: zero is allowed, and
-    reported as a bound when met. `inside` is found by the law: whether the output is another function of it than that sum.
+    anchor and with `log=False` and a lower end of zero is a floor, if the output is it and what lies above: zero is allowed, and
+    reported as a bound when met. `inside` is found by the law: whether the output is another function of it, or lies below.
     """
 
     name: str
@@ -209,25 +209,29 @@ class Law:
         for pub in self.published:
             if set(pub.values) != set(self.names):
                 raise TypeError(f"law {self.key!r}: constants of {pub.paper} name {sorted(pub.values)}")
-        told = tuple(replace(p, inside=p.is_floor and not self._adds(i)) for i, p in enumerate(self.params))
+        new = (replace(p, inside=False) for p in self.params)  # another law's parameters may be given, told of that one
+        told = tuple(replace(p, inside=p.is_floor and not self._adds(i)) for i, p in enumerate(new))
         object.__setattr__(self, "params", told)
 
     @property
     def _middle(self) -> list[float]:
         """Parameters that any formula takes."""
-        return [0.3 if p.log or p.anchor else 0.5 * (max(p.range[0], 0.0) + min(p.range[1], 1.0)) for p in self.params]
+        ends = ((max(p.range[0], 0.0 if p.range[1] > 0 else -1.0), min(p.range[1], 1.0)) for p in self.params)
+        return [0.3 if p.log or p.anchor else 0.5 * sum(end) for p, end in zip(self.params, ends, strict=True)]
 
     def _adds(self, which: int) -> bool:
-        """Whether the output is a parameter plus what does not hang on it, found by trying: its slope is 1 wherever it is."""
+        """Whether the output is a parameter plus what does not hang on it and is not below 0, found by trying: its slope is 1."""
         x = [np.exp(np.random.default_rng(i).normal(size=5)) for i in range(len(self.inputs))]
         with np.errstate(all="ignore"):
             for value in (0.2, 0.7):
                 at = [value if i == which else v for i, v in enumerate(self._middle)]
                 try:
-                    slope = partials_of(self.formula(*x, *seed(at))).get(which, 0.0)
+                    out = self.formula(*x, *seed(at))
+                    slope = partials_of(out).get(which, 0.0)
                 except Exception:  # the formula takes no derivatives, which a fit says
                     return True
-                if not np.allclose(slope, 1.0, rtol=1e-9, atol=0):
+                # An output below it rises towards it: C - a x^-b, whose C is no floor but a ceiling.
+                if not np.allclose(slope, 1.0, rtol=1e-9, atol=0) or np.any(value_of(out) < value - 1e-9):
                     return False
         return True
 
@@ -325,11 +329,11 @@ class Law:
             return False
         rng = np.random.default_rng(0)
         x = [np.exp(rng.normal(size=5)) for _ in self.inputs]
-        values = [float(np.sqrt(max(p.range[0], 1e-2) * min(p.range[1], 10.0))) for p in self.params]
         slopes = []
         for factor in (1.0, 1.7):
-            at = [v * factor**k if k in self.amounts else v for k, v in enumerate(values)]
-            out = self.formula(*x, *seed(at))
+            at = [v * factor**k if k in self.amounts else v for k, v in enumerate(self._middle)]
+            with np.errstate(all="ignore"):
+                out = self.formula(*x, *seed(at))
             d = partials_of(out)
             if any(k not in d for k in self.amounts):
                 return False

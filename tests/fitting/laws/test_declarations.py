@@ -12,7 +12,7 @@ import pytest
 from fitting import Fit, Law, backtest, fit
 from fitting.export.latex import equation
 from fitting.held_out import HeldOut
-from fitting.law import TAKEN
+from fitting.law import TAKEN, Param
 from tests.own_laws import COVERAGE, of_input
 
 COVERED = replace(
@@ -63,3 +63,32 @@ def test_latex_without_a_left_side_gets_the_output_s_title(table: pd.DataFrame) 
     assert r"= \prod_{i=1}^{9} e^{-2." in replace(found, law=within).to_latex()
     whole = replace(COVERED, latex=r"a(k) = e^{-a k^{-b}}")
     assert "a(k) = e^{-2." in replace(found, law=whole).to_latex()
+
+
+def test_a_ceiling_that_an_output_rises_towards_is_no_floor() -> None:
+    """A floor is kept under the mean of the output; the ceiling of noise-free rows comes back, whatever its range."""
+
+    def risen(samples, a, b, C):
+        return C - a * samples**-b
+
+    k = np.geomspace(1, 1024, 16)
+    for sign in (1.0, -1.0):
+        ceiling = Param("C", "C", "", "what many samples reach", (0.0, 1.0), log=False)
+        law = replace(COVERAGE, formula=risen, params=(*COVERAGE.params, ceiling))
+        if sign < 0:  # the weight itself below 0, of inputs as they are
+            weight = Param("a", "a", "", "what few samples lack", (-1.0, 0.0), log=False)
+            law = replace(
+                law, formula=lambda samples, a, b, C: C + a * samples**-b, params=(weight, *law.params[1:]), unscaled=("samples",)
+            )  # fmt: skip
+        table = pd.DataFrame({"samples": k, "coverage": 0.82 - 0.45 * k**-0.6})
+        assert fit(table, law=law, resamples=0).params == pytest.approx(
+            {"a": sign * 0.45, "b": 0.6, "C": 0.82}, rel=1e-3
+        )
+        assert not law.param("C").is_floor
+
+
+def test_an_exponent_below_0_is_tried_without_a_warning() -> None:
+    """Warnings fail the tests; in a terminal this one stood under every command."""
+    law = replace(COVERAGE, params=(COVERAGE.params[0], replace(COVERAGE.params[1], range=(-4.0, -0.05), log=False)))
+    assert not law.is_linear
+    assert not law.is_power
