@@ -182,7 +182,7 @@ def equation(law: Law) -> str:
 
 
 def _before(law: Law) -> str:
-    return "" if _equals(law.latex) is not None else rf"\mbox{{{escape(law.output.title)}}} = "
+    return "" if _equals(law.latex) is not None else rf"\textrm{{{escape(law.output.title)}}} = "
 
 
 def _equals(latex: str) -> int | None:

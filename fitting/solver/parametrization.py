@@ -8,8 +8,8 @@ Exponents move in logarithms, a floor as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, wraps
 from typing import Any
 
 import numpy as np
@@ -157,10 +157,30 @@ def check_units(law: Law) -> None:
             'coefficient("params", "a", shots="b") for A params^-a shots^-b); '
             f"without one are {', '.join(unanchored)}"
         )
+    if turned := _turned(law, moving):
+        raise TypeError(
+            f"{said} Its exponent {turned} has the other sign in the formula than in the anchors: A x^-{turned} is what a coefficient "
+            f"stands for, and (x_c / x)^{turned} a scale. Write it so; where the output rises with x give {turned} a range below 0, "
+            "such as (-4, -0.05), with log=False."
+        )
     raise TypeError(
         f"{said} Every parameter with a unit has an anchor. So either an anchor is of the wrong kind or lacks an input, or "
         f"{' or '.join(at_fault)} stands where no parameter takes up its unit, as an exponent does. {UNSCALED}"
     )
+
+
+def _turned(law: Law, moving: tuple[str, ...]) -> str:
+    """The exponent of an anchor with whose sign turned the law would keep its output in any unit; '' where there is none."""
+    for name in dict.fromkeys(e for p in law.params if p.anchor is not None for e in p.anchor.exponents):
+        at = len(law.inputs) + law.names.index(name)
+
+        @wraps(law.formula)
+        def formula(*given: Any, at: int = at) -> Any:
+            return law.formula(*given[:at], -given[at], *given[at + 1 :])
+
+        if _holds(replace(law, formula=formula), moving):
+            return name
+    return ""
 
 
 def _tried(law: Law) -> None:

@@ -13,6 +13,7 @@ from fitting import Fit, Law, backtest, fit
 from fitting.export.latex import equation
 from fitting.held_out import HeldOut
 from fitting.law import TAKEN, Param
+from fitting.solver.parametrization import check_units
 from tests.own_laws import COVERAGE, of_input
 
 COVERED = replace(
@@ -57,8 +58,9 @@ def test_every_name_that_would_be_overwritten_is_among_them(table: pd.DataFrame)
 
 def test_latex_without_a_left_side_gets_the_output_s_title(table: pd.DataFrame) -> None:
     found = fit(table, law=COVERED, resamples=20)
-    assert equation(COVERED) == r"\mbox{Coverage, \={a}} = e^{-a k^{-b}}"
-    assert r"\mbox{Coverage, \={a}} = e^{-2." in found.to_latex()
+    # Of what LaTeX has for text in a formula, KaTeX, which the page shows it with, knows no mbox; text needs amsmath.
+    assert equation(COVERED) == r"\textrm{Coverage, \={a}} = e^{-a k^{-b}}"
+    assert r"\textrm{Coverage, \={a}} = e^{-2." in found.to_latex()
     within = replace(COVERED, latex=r"\prod_{i=1}^{9} e^{-a k^{-b}}")
     assert r"= \prod_{i=1}^{9} e^{-2." in replace(found, law=within).to_latex()
     whole = replace(COVERED, latex=r"a(k) = e^{-a k^{-b}}")
@@ -92,3 +94,11 @@ def test_an_exponent_below_0_is_tried_without_a_warning() -> None:
     law = replace(COVERAGE, params=(COVERAGE.params[0], replace(COVERAGE.params[1], range=(-4.0, -0.05), log=False)))
     assert not law.is_linear
     assert not law.is_power
+
+
+def test_an_exponent_of_the_other_sign_is_named() -> None:
+    def grown(samples, a, b):
+        return a * samples**b
+
+    with pytest.raises(TypeError, match=r"exponent b has the other sign .* A x\^-b .* range below 0"):
+        check_units(replace(COVERAGE, formula=grown))

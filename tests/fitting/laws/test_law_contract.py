@@ -11,6 +11,7 @@ import pytest
 
 from fitting import Law, all_laws, fit, offered
 from fitting.autodiff import partials_of, seed, value_of
+from fitting.export.latex import equation
 from fitting.law import LOSS, Param, scale
 from fitting.laws import LawKey
 from fitting.solver.parametrization import Coordinates, check_units, coordinates
@@ -34,7 +35,7 @@ def test_declaration(law: Law):
     assert len(set(law.names)) == law.p
     assert law.title
     assert law.cite
-    assert "=" in law.latex
+    assert "=" in equation(law)
     assert law.output.title
     assert law.output.column not in law.inputs
     assert law.output.bounds[0] < law.output.bounds[1]
