@@ -166,10 +166,23 @@ def dropped_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, ...]]:
     folder = Path(__file__).parent / "fitting" / "laws" / "dropped"
     known, modules = set(fitting.laws.all_laws()), set(sys.modules)
     monkeypatch.setattr(fitting.laws, "__path__", [*fitting.laws.__path__, str(folder)])
-    fitting.laws.all_laws.cache_clear()
+    fitting.laws._read.cache_clear()
     yield tuple(key for key in fitting.laws.all_laws() if key not in known)
     monkeypatch.undo()
-    fitting.laws.all_laws.cache_clear()
+    fitting.laws._read.cache_clear()
     for name in {m for m in sys.modules if m.startswith("fitting.laws.")} - modules:
         delattr(fitting.laws, name.rpartition(".")[2])
         del sys.modules[name]
+
+
+@pytest.fixture
+def broken_law(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dropped_in: tuple[str, ...]) -> Path:
+    """A file beside the laws dropped in with a mistake in its declaration."""
+    import fitting.laws
+
+    path = tmp_path / "laws" / "acc.py"
+    path.parent.mkdir()
+    path.write_text('from fitting.law import Param\n\nlaw = Param("C", "C", "", "", (0.0, 1.0)).no_such_thing\n')
+    monkeypatch.setattr(fitting.laws, "__path__", [*fitting.laws.__path__, str(path.parent)])
+    fitting.laws._read.cache_clear()
+    return path

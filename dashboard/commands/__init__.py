@@ -229,10 +229,13 @@ def law_option(
 
 
 def _known(ctx: click.Context, param: click.Parameter, given: str) -> str:
-    from fitting import all_laws
+    from fitting.laws import all_laws, asked_for_none, not_loaded
 
     if given != "auto" and given not in all_laws():
-        raise click.BadParameter(f"{given!r} is no law; there are auto, {', '.join(all_laws())}.", param_hint="--law")
+        said = asked_for_none(f"{given!r} is no law; there are auto, {', '.join(all_laws())}.")
+        raise click.BadParameter(said, param_hint="--law")
+    for said in not_loaded():
+        click.echo(f"Note: {said}", err=True)
     return given
 
 

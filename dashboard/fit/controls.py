@@ -15,6 +15,7 @@ from dashboard.fit.settings import DELTAS, INTERVALS, MOST_SEED, POSTERIOR, PRIO
 from dashboard.runs import chooser
 from data.schema import COLUMNS, Runs
 from fitting import Fit, FitError, Law, all_laws
+from fitting.laws import not_loaded
 from fitting.selection.recommend import choose
 
 SINGLE = ""  # the menu's word for no column named
@@ -46,7 +47,8 @@ def law_menu(fit: Fit | None = None) -> None:
     own = {} if shown is not None and shown.own_columns else all_laws()
     lack = [law for key, law in own.items() if law.own_columns and key not in reasons]
     widgets.quiet(
-        *(f"{law.title} needs the columns {_columns(law)}, which these data lack." for law in lack[:MOST_SAID])
+        *(f"{law.title} needs the columns {_columns(law)}, which these data lack." for law in lack[:MOST_SAID]),
+        *not_loaded(),
     )
 
 

@@ -18,7 +18,7 @@ from fitting.export.checksum import KEY, as_saved
 from fitting.export.saved import Saved
 from fitting.export.text import FORMAT, VERSION, law_at_ranges
 from fitting.law import Law
-from fitting.laws import LawKey, all_laws
+from fitting.laws import LawKey, all_laws, asked_for_none
 from fitting.result import Fit
 
 
@@ -87,8 +87,10 @@ def _law(key: Any, given: Law | LawKey | None) -> Law:
     law = known.get(key) if isinstance(key, str) else None
     if law is None:
         raise FitError(
-            f"This fit is of the law {_short(repr(key))}, which is not here; known are {', '.join(known)}. For a law that was made "
-            "in memory give it too: load_fit(path, law=...)."
+            asked_for_none(
+                f"This fit is of the law {_short(repr(key))}, which is not here; known are {', '.join(known)}. For a law that was "
+                "made in memory give it too: load_fit(path, law=...)."
+            )
         )
     return law
 

@@ -25,20 +25,44 @@ LawKey: TypeAlias = (
 
 
 @cache
+def _read() -> tuple[dict[str, Law], tuple[str, ...]]:
+    """The laws by key, and a sentence for each file that could not be loaded: its mistake is no reason to have none of the others."""
+    found: dict[str, Law] = {}
+    wrong = []
+    for info in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
+        try:
+            module = importlib.import_module(f"{__name__}.{info.name}")
+            here: dict[str, Law] = {}
+            for law in getattr(module, "laws", None) or (module.law,):
+                if law.key in found or law.key in here:
+                    raise TypeError(f"two laws are called {law.key!r}")
+                check_units(law)
+                here[law.key] = law
+            found |= here
+        except Exception as e:
+            kind = "" if isinstance(e, TypeError) else f"{type(e).__name__}, "
+            said = " ".join(str(e).split()).removesuffix(".")
+            folder = getattr(info.module_finder, "path", "fitting/laws")
+            wrong.append(f"The law file {folder}/{info.name}.py could not be loaded: {kind}{said}.")
+    return found, tuple(wrong)
+
+
 def all_laws() -> dict[str, Law]:
     """Every law in `fitting/laws/`, by key, in a stable order. A module offers `law` or a tuple `laws`.
 
-    Raises TypeError for a declaration that contradicts itself.
+    Files that could not be loaded are left out; `not_loaded` names them.
     """
-    found: dict[str, Law] = {}
-    for info in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
-        module = importlib.import_module(f"{__name__}.{info.name}")
-        for law in getattr(module, "laws", None) or (module.law,):
-            if law.key in found:
-                raise TypeError(f"two laws are called {law.key!r}")
-            check_units(law)
-            found[law.key] = law
-    return found
+    return _read()[0]
+
+
+def not_loaded() -> tuple[str, ...]:
+    """A sentence for each file of `fitting/laws/` that could not be loaded, with the reason."""
+    return _read()[1]
+
+
+def asked_for_none(said: str) -> str:
+    """What is said where a law is asked for that is not there, with the files that could not be loaded: it may be in one."""
+    return " ".join([said, *not_loaded()])
 
 
 def offered(columns: Collection[str]) -> dict[str, str]:

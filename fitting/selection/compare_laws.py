@@ -17,7 +17,7 @@ from fitting.diagnostics.checks import refusal
 from fitting.errors import FitError
 from fitting.largest import COMPUTE, order_of
 from fitting.law import Law
-from fitting.laws import LawKey, all_laws
+from fitting.laws import LawKey, all_laws, asked_for_none
 from fitting.same_runs import Columns, RunsLike, Units, as_runs
 from fitting.shown import shown
 from fitting.solver.fit_data import Arrays, arrays, frontier
@@ -149,7 +149,9 @@ def _laws(asked: Sequence[Law | LawKey] | None, output: str) -> tuple[Law, ...]:
     if not found or None in found:
         wrong = next((x for x, law in zip(several, found, strict=True) if law is None), asked)
         raise FitError(
-            f"laws is a list of laws, or of keys such as {', '.join(list(known)[:3])}; it was {in_short(wrong)}."
+            asked_for_none(
+                f"laws is a list of laws, or of keys such as {', '.join(list(known)[:3])}; it was {in_short(wrong)}."
+            )
         )
     if len(given := sorted({law.output.column for law in found})) > 1:
         raise FitError(f"Laws of one output are compared; these give {' and '.join(given)}.")

@@ -12,7 +12,7 @@ from fitting.arguments import is_one_of
 from fitting.diagnostics.checks import on_a_line
 from fitting.errors import FitError
 from fitting.law import Law
-from fitting.laws import LawKey, all_laws
+from fitting.laws import LawKey, all_laws, asked_for_none
 from fitting.plural import plural
 from fitting.solver.fit_data import Arrays, arrays
 from fitting.solver.parametrization import check_units, coordinates
@@ -48,7 +48,9 @@ def choose(runs: Runs, key: Law | LawKey, prior: bool = True) -> tuple[Law, str]
     laws = all_laws()
     if not is_one_of(key, ("auto",)):
         if not is_one_of(key, laws):
-            raise FitError(f"There is no law called {key!r}{nearest(key, laws)}; choose one of {', '.join(laws)}.")
+            raise FitError(
+                asked_for_none(f"There is no law called {key!r}{nearest(key, laws)}; choose one of {', '.join(laws)}.")
+            )
         return laws[key], "chosen by you"
     frame = runs.kept
     values = {c: int(frame[c].nunique(dropna=True)) for c in ("params", "tokens", "flops") if c in frame.columns}

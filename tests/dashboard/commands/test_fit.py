@@ -16,7 +16,7 @@ from dashboard import cli
 from dashboard.commands import plan as plan_command
 from data import MappingNeeded, read_runs
 from data.own_columns import read_columns
-from fitting import all_laws, compare_laws, fit, load_fit, plan
+from fitting import FitError, all_laws, compare_laws, fit, load_fit, plan
 from fitting.held_out import forecasts
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "data" / "published"
@@ -179,6 +179,18 @@ def test_a_law_of_own_columns_is_fitted_as_in_python(run: Any, tmp_path: Path, d
     for wrong in (("--loss-unit", "bits"), ("--column", "coverage=loss"), ("--exclude", "nobody")):
         assert run("fit", table, "--law", "coverage", *wrong).exit_code == 2, wrong
     assert run("fit", table, table, "--law", "coverage").exit_code == 1
+
+
+def test_a_law_file_with_a_mistake_is_named_and_the_other_laws_are_fitted(run: Any, broken_law: Path) -> None:
+    told = f"The law file {broken_law} could not be loaded: AttributeError, 'Param' object has no attribute 'no_such_thing'."
+    done = run("fit", LADDER, "--law", "compute", "--resamples", 0)
+    assert done.exit_code == 0, done.output
+    assert done.stderr == f"Note: {told}\n"
+    asked = run("fit", LADDER, "--law", "acc")
+    assert asked.exit_code == 2
+    assert told in " ".join(asked.stderr.split())
+    with pytest.raises(FitError, match=r"no law called 'acc'.*could not be loaded"):
+        fit(LADDER, "acc")
 
 
 def test_where_no_loss_is_found_the_law_of_these_columns_is_named(

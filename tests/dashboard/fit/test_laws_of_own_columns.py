@@ -76,9 +76,11 @@ def here(table: str, law: str, tmp_path: Path) -> tuple[Runs, Fit]:
     return runs, fit(runs, law, **SETTINGS)
 
 
-def test_runs_without_its_columns_do_not_offer_it_and_say_which_it_needs(page: Page):
+def test_runs_without_its_columns_do_not_offer_it_and_say_which_it_needs(page: Page, broken_law: Path):
+    """And a law file that cannot be loaded is named beside the menu."""
     at, *_ = page("bundled:simulated-ladder", "kaplan-params")
     assert "Coverage c(k) needs the columns samples and coverage, which these data lack." in text(at)
+    assert f"The law file {broken_law} could not be loaded: AttributeError" in text(at)
     assert not [option for option in menu(at) if "Coverage" in option or "Error rate" in option]
 
 

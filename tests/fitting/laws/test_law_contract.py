@@ -13,7 +13,7 @@ from fitting import Law, all_laws, fit, offered
 from fitting.autodiff import partials_of, seed, value_of
 from fitting.export.latex import equation
 from fitting.law import LOSS, Param, scale
-from fitting.laws import LawKey
+from fitting.laws import LawKey, not_loaded
 from fitting.solver.parametrization import Coordinates, check_units, coordinates
 from tests.fitting.laws.plausible import named, plausible
 
@@ -24,6 +24,7 @@ every_scale = pytest.mark.parametrize("scale", SCALES)
 
 
 def test_the_folder_has_the_laws_promised():
+    assert not not_loaded()
     assert set(get_args(get_args(LawKey)[0])) <= {"auto", *all_laws()}
     assert {"chinchilla", "kaplan", "kaplan-params", "kaplan-tokens", "compute", "compute-floor"} <= set(all_laws())
 
