@@ -15,7 +15,7 @@ from data.alike import Alike
 from fitting.arguments import MOST_RESAMPLES, a_count, a_level, takes
 from fitting.band import Band
 from fitting.errors import FitError
-from fitting.largest import COMPUTE, order_of
+from fitting.largest import COMPUTE, chosen, order_of
 from fitting.law import LOSS
 from fitting.planning.planner import plan
 from fitting.refit import refit
@@ -114,7 +114,7 @@ def backtest(
 ) -> Backtest:
     """How well this fit's law, fitted as it was to the smaller runs, forecasts the larger ones of those it was fitted to.
 
-    Larger is by compute, or by the input that is named as `along`: without FLOPs, the one input of a law of its own columns.
+    Larger is by compute, or by the input that is named as `along`: without FLOPs, that which spans the largest factor.
     Runs held out take no part: `fitting.held_out.forecasts` compares them with the forecasts of the fit itself.
     Raises FitError for other runs than those that were fitted, and when too few runs lie far enough apart to leave some out.
     """
@@ -123,7 +123,7 @@ def backtest(
     table = of_fit(fit, runs, columns, units)
     grouping = fit.settings.grouping
     fitted_arrays(fit, table, "ask for the forecast test", None if grouping == "run" else grouping)
-    along = order_of(table.kept, (fit.law,), along, "A forecast test puts runs")
+    asked, along = along, order_of(table.kept, (fit.law,), along, "A forecast test puts runs")
     frame = table.kept.dropna(subset=list(dict.fromkeys([*fit.law.inputs, fit.law.output.column, along])))
     refused: list[FitError] = []
     tests = [_cut(table, frame, fit, share, level, resamples, along, refused) for share in SHARES]
@@ -136,7 +136,8 @@ def backtest(
             f"A forecast test needs {fit.law.min_runs} runs of {LEAST_SIZES} {sizes} below and {LEAST_ASKED} runs more than "
             f"{BEYOND:g} times larger in {by} beyond; {len(frame)} runs of {table.name} do not leave that. Add larger runs."
         )
-    return Backtest(done, level, _sentence(done, level, fit.law.output.title.lower()), along, fit.law.output.column)
+    said = _sentence(done, level, fit.law.output.title.lower()) + chosen((fit.law,), asked, along)
+    return Backtest(done, level, said, along, fit.law.output.column)
 
 
 def _cut(

@@ -16,9 +16,9 @@ COMPUTE = "flops"
 
 
 def order_of(frame: pd.DataFrame, laws: Sequence[Law], along: str | None, what: str) -> str:
-    """The column of `frame` that says how large a run is: `along`, compute without it, or the one input of laws without compute.
+    """The column of `frame` that says how large a run is: `along`, else compute, else the input of laws that spans most.
 
-    `what` puts runs in order, as a sentence begins. FitError where there is no such column, and where laws have several inputs.
+    `what` puts runs in order, as a sentence begins. FitError where there is no such column.
     """
     inputs = tuple(dict.fromkeys(k for law in laws for k in law.inputs))
     able = [k for k in (COMPUTE, *inputs) if k in frame and frame[k].notna().any()]
@@ -32,9 +32,16 @@ def order_of(frame: pd.DataFrame, laws: Sequence[Law], along: str | None, what: 
         return COMPUTE
     if not any(law.own_columns for law in laws):
         raise FitError(f"{what} in order of compute, and this table has no FLOPs. Map them.")
-    if len(inputs) > 1:
-        raise FitError(
-            f"{what} in order of compute, and this table has no FLOPs. Say which of {', '.join(inputs)} makes a run large: "
-            f"along={inputs[0]!r}."
-        )
-    return inputs[0]
+    return max((k for k in inputs if k in able), key=lambda k: _factor(frame[k]), default=inputs[0])
+
+
+def _factor(x: pd.Series) -> float:
+    """The highest over the lowest of values; 0 where they are not all above 0."""
+    return float(x.max() / x.min()) if x.min() > 0 else 0.0
+
+
+def chosen(laws: Sequence[Law], asked: str | None, along: str) -> str:
+    """That runs are in order of `along` where nobody asked for it and laws have several inputs, as a sentence; '' otherwise."""
+    several = len({k for law in laws for k in law.inputs}) > 1
+    said = f" Runs are in order of {along}, the input that spans the largest factor."
+    return said if asked is None and several and along != COMPUTE else ""

@@ -12,10 +12,11 @@ from scipy import special
 
 from data.alike import Alike
 from data.schema import COLUMNS
+from fitting import largest
 from fitting.arguments import a_name, huber_delta, in_short
 from fitting.diagnostics.checks import refusal
 from fitting.errors import FitError
-from fitting.largest import COMPUTE, order_of
+from fitting.largest import COMPUTE
 from fitting.law import Law
 from fitting.laws import LawKey, all_laws, asked_for_none
 from fitting.same_runs import Columns, RunsLike, Units, as_runs
@@ -91,7 +92,7 @@ def compare_laws(
     `delta`: Huber's delta, in log loss, the same for all laws.
     `output`: the column that the laws give; that of `laws` where these are given.
     `laws`: laws, or their keys, that are compared in place of all there are; a table is read for those of own columns by their names.
-    `along`: the input by which runs are put in order, in place of compute; without FLOPs the one input of laws of own columns.
+    `along`: the input by which runs are put in order, in place of compute; without FLOPs that of laws of own columns that spans most.
     `columns`, `units`: the answers of `read_runs`, for a path or a DataFrame.
 
     Error is that of forecasts; AICc uses the density of `fitting.solver.huber_likelihood` at `delta`, with its scale as one more
@@ -108,8 +109,9 @@ def compare_laws(
     own = tuple(law for law in chosen if law.own_columns and (named or column not in COLUMNS))
     table = as_runs(runs, chosen if own else None, columns, units)
     frame = table.kept
+    asked = along
     if along is not None or own:
-        along = order_of(frame, chosen, along, "Laws are compared on runs put")
+        along = largest.order_of(frame, chosen, along, "Laws are compared on runs put")
     else:
         along = COMPUTE
     count = int(frame[along].notna().sum()) if along in frame else 0
@@ -130,7 +132,14 @@ def compare_laws(
             else:
                 tried.append(_try(law, table, above, best, delta))
     scores = _scored(tried)
-    return Comparison(tuple(s for s, _ in scores), len(above), len(best), cut, _sentence(scores), along)
+    return Comparison(
+        tuple(s for s, _ in scores),
+        len(above),
+        len(best),
+        cut,
+        _sentence(scores) + largest.chosen(chosen, asked, along),
+        along,
+    )
 
 
 def _laws(asked: Sequence[Law | LawKey] | None, output: str) -> tuple[Law, ...]:
