@@ -179,10 +179,15 @@ def believable(frame: pd.DataFrame, name: str, output: Output) -> None:
         x = frame[column].to_numpy(float)
         wrong = np.flatnonzero(~(np.isnan(x) | ((x >= low) & (x <= high))))
         if len(wrong):
-            raise FitError(
-                f"{name} has {column} of {x[wrong[0]]:.3g} (run {frame['run'].iloc[wrong[0]]}), which no training run has. "
-                f"Check the unit of {column}, or exclude {plural(len(wrong), 'such run')}."
+            what = f"{name} has {column} of {x[wrong[0]]:.3g} (run {frame['run'].iloc[wrong[0]]}), "
+            check = f"Check the unit of {column}, or exclude {plural(len(wrong), 'such run')}."
+            if column != output.column or not output.bounded:
+                raise FitError(f"{what}which no training run has. {check}")
+            per_cent = (
+                (low, high) == (0.0, 1.0) and np.nanmedian(x) > 1.0 and np.nanmin(x) >= 0.0 and np.nanmax(x) <= 100.0
             )
+            todo = f"These look like per cent: divide {column} by 100." if per_cent else check
+            raise FitError(f"{what}and {column} lies between {low:g} and {high:g}. {todo}")
 
 
 def frontier(frame: pd.DataFrame, output: Output = LOSS) -> pd.DataFrame:

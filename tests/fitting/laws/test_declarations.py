@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fitting import Fit, Law, backtest, fit
+from fitting import Fit, FitError, Law, backtest, fit
 from fitting.export.latex import equation
 from fitting.held_out import HeldOut
 from fitting.law import TAKEN, Param
@@ -102,3 +102,12 @@ def test_an_exponent_of_the_other_sign_is_named() -> None:
 
     with pytest.raises(TypeError, match=r"exponent b has the other sign .* A x\^-b .* range below 0"):
         check_units(replace(COVERAGE, formula=grown))
+
+
+def test_an_output_between_0_and_1_in_per_cent_is_told_so(table: pd.DataFrame) -> None:
+    with pytest.raises(
+        FitError, match=r"coverage lies between 0 and 1\. These look like per cent: divide coverage by 100\."
+    ):
+        fit(table.assign(coverage=100 * table["coverage"]), law=COVERED)
+    with pytest.raises(FitError, match=r"between 0 and 1\. Check the unit of coverage, or exclude 1 such run\."):
+        fit(table.assign(coverage=[7.0, *table["coverage"][1:]]), law=COVERED)

@@ -517,7 +517,7 @@ def test_laws_of_own_columns_are_backtested_and_compared(tmp_path):
 def test_of_several_inputs_the_one_that_spans_most_makes_runs_large_where_none_is_named():
     k, w = (x.ravel() for x in np.meshgrid(np.geomspace(10, 1000, 6), np.geomspace(100, 1600, 5)))
     law = replace(
-        ERROR_RATE, key="two", formula=lambda shots, breadth, a, b: a * shots**-b * breadth**-0.1, inputs=("shots", "breadth"),
+        ERROR_RATE, key="two", formula=lambda breadth, shots, a, b: a * shots**-b * breadth**-0.1, inputs=("breadth", "shots"),
         unscaled=("breadth",), params=(Param("a", "a", "", "", (1e-9, 1e9), anchor=coefficient("shots", "b")), ERROR_RATE.params[1]),
     )  # fmt: skip
     noise = np.exp(0.01 * np.random.default_rng(0).standard_normal(30))
