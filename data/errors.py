@@ -70,19 +70,26 @@ NUMBERS = ("bytes_per_token", "devices")  # arguments that are a number of the r
 MOST_ANSWERED, LONGEST = 4, 80
 
 
-def answered_by(questions: Iterable[Question]) -> str:
-    """The arguments of `read_runs` that answer the questions that must be, with an answer each: `columns={"loss": "a"}`.
+def likeliest(questions: Iterable[Question]) -> list[tuple[Question, str]]:
+    """The first questions that must be answered, each with an answer.
 
     The answer is the likeliest, else the first to choose from, else "..." for the reader's own; of several columns there is no first.
     """
+    found = []
+    for question in [q for q in questions if q.needed][:MOST_ANSWERED]:
+        many = question.key.startswith("columns.") and len(question.options) > 1  # one of many would read as advice
+        first = () if many else question.options
+        found.append((question, next((o for o in (question.guess, *first) if o), "...")))
+    return found
+
+
+def answered_by(questions: Iterable[Question]) -> str:
+    """The arguments of `read_runs` that answer the questions that must be, with an answer each: `columns={"loss": "a"}`."""
     alone: dict[str, str] = {}
     several: dict[str, dict[str, str]] = {}
-    for question in [q for q in questions if q.needed][:MOST_ANSWERED]:
+    for question, whole in likeliest(questions):
         name, _, key = question.key.partition(".")
-        first = (
-            () if name == "columns" and len(question.options) > 1 else question.options
-        )  # one of many would read as advice
-        answer = next((o for o in (question.guess, *first) if o), "...")[:LONGEST]
+        answer = whole[:LONGEST]
         plain = name in NUMBERS or (name == "units" and _is_number(answer))
         value = answer if plain else json.dumps(answer, ensure_ascii=False)
         if key:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
+from dashboard.answering import options_for
 from dashboard.error_messages import in_words, is_for_people
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def refuses(work: Callable[P, R]) -> Callable[P, R]:
             return work(*args, **kwargs)
         except Exception as error:
             if is_for_people(error):
-                raise Refusal(_ACTED_ON.sub(" ", in_words(error))) from error
+                said = (in_words(error), options_for(getattr(error, "questions", ())))
+                raise Refusal(_ACTED_ON.sub(" ", " ".join(filter(None, said)))) from error
             raise
 
     return wrapped
@@ -212,12 +214,13 @@ def runs_in(files: tuple[Path, ...], answers: dict[str, Any], law: str = "auto")
         from fitting.same_runs import whole_table
 
         if all_laws()[law].own_columns:
+            columns = told.pop("columns")
             given = " and ".join(name.replace("_", " ") for name, value in told.items() if value is not None)
             if given:
                 raise click.UsageError(
                     f"{law} takes its columns by their names, in the units they are written in; leave out what is said of {given}."
                 )
-            return whole_table(list(files), law)
+            return whole_table(list(files), law, columns)
     return read_runs(files[0] if len(files) == 1 else list(files), **told)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands import POSITIVE, TABLE, Command, json_option, refuses, resampling, write_json
+from dashboard.commands import POSITIVE, TABLE, Command, json_option, reading, refuses, resampling, runs_in, write_json
 from dashboard.error_messages import once
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     help="Weight of the past in a mean of each curve.",
 )
 @resampling(4000, least=1)
+@reading
 @json_option
 @refuses
 def command(
@@ -63,6 +64,7 @@ def command(
     resamples: int,
     seed: int,
     json_to: str | None,
+    **answers: Any,
 ) -> None:
     """Fit the critical batch to FILE: steps to a target at each batch size, training curves with --target, or final losses.
 
@@ -71,7 +73,6 @@ def command(
     FILE may be a folder of probes.
     """
     from dashboard.batch.words import held_said
-    from data import read_runs
     from data.errors import DataError
     from data.steps.tables import holds_steps, steps_table
     from fitting import FitError
@@ -90,6 +91,10 @@ def command(
     lacking: tuple[str, ...] = ()
     table = _table(file)
     if table is not None and holds_steps(table):
+        if any(answers.values()):
+            raise click.UsageError(
+                f"{file.name} holds steps to a target, which are read by their names: leave out what is said of columns."
+            )
         read = steps_table(table, by)
         unit, sizes = read.unit, read.sizes
         groups = [
@@ -98,7 +103,7 @@ def command(
             for g in [read.frame[read.frame["group"] == name]]
         ]
     else:
-        runs = read_runs(file).fitted
+        runs = runs_in((file,), answers).fitted
         ladders, lacking = width_ladders(runs, resamples=resamples, seed=seed)
         rates = () if ladders else best_rates(runs, resamples=resamples, seed=seed)
         try:

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from dashboard.commands import Command, Refusal, TablePath, json_option, reading, refuses, write_json
-from dashboard.error_messages import in_words
+from dashboard.answering import otherwise
+from dashboard.commands import Command, TablePath, json_option, reading, refuses, write_json
 
 
 @click.command(cls=Command, name="read", short_help="Read tables of runs and summarise them.")
@@ -33,7 +33,7 @@ def command(files: tuple[Path, ...], json_to: str | None, every_row: bool, **ans
     except DataError as error:
         if json_to:
             write_json(describe_error(error), json_to)
-        raise Refusal(in_words(error)) from error
+        raise
     if json_to:
         write_json(found, json_to)
     else:
@@ -42,6 +42,7 @@ def command(files: tuple[Path, ...], json_to: str | None, every_row: bool, **ans
 
 def _said(found: dict[str, Any]) -> str:
     """The summary as lines for a terminal."""
+    from data.errors import Question
     from fitting.plural import plural
 
     held = f" ({found['held_out']:,} held out)" if found["held_out"] else ""
@@ -53,7 +54,7 @@ def _said(found: dict[str, Any]) -> str:
     for column in columns:
         taken = f"from {column['header']!r}, " if column["header"] else ""
         lines.append(f"  {_label(column['column']):<{width}}  {taken}{column['how']}".rstrip(" ,"))
-    return "\n".join([*lines, *found["notes"], *(question["text"] for question in found["questions"])])
+    return "\n".join([*lines, *found["notes"], *(otherwise(Question(**q)) for q in found["questions"])])
 
 
 def _label(column: str) -> str:

@@ -11,9 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dashboard import cli
+from dashboard.answering import options_for, otherwise
 from dashboard.commands import open as opening
+from dashboard.commands.fit import command as fit
 from dashboard.server import launch
 from dashboard.workspace import store as workspace
+from data.errors import Question
 
 TABLE = "run,params,tokens,loss\n" + "".join(f"r{i},{10**i}M,{i}B,{4 - i / 10}\n" for i in range(1, 4))
 TWO_LOSSES = "name,N,D,c4_loss,pile_loss\na,1e6,1e9,3.1,3.2\nb,1e7,1e9,2.9,3.0\n"
@@ -111,6 +114,29 @@ def test_what_is_open_is_exit_code_1_with_the_question(run: Any, tmp_path: Path)
     answered = run("read", tmp_path / "runs.csv", "--column", "loss=c4_loss", "--unit", "params=1")
     assert answered.exit_code == 0, answered.output
     assert run("read", tmp_path / "missing.csv").exit_code == 1
+
+
+@pytest.mark.parametrize("command", ["read", "fit", "batch"])
+def test_a_question_names_the_option_that_answers_it(run: Any, tmp_path: Path, command: str) -> None:
+    (tmp_path / "runs.csv").write_text(TWO_LOSSES)
+    assert "Give --column loss=c4_loss." in run(command, tmp_path / "runs.csv").output
+
+
+def test_every_answer_of_a_reader_has_an_option_and_a_repeated_question_its_file() -> None:
+    keys = (
+        "loss_unit", "bytes_per_token", "count", "rows", "orientation", "batch", "devices", "split", "epochs", "unknown_states",
+        "tokens_from",
+    )  # fmt: skip
+    twice = [Question("columns.loss", "?", ("a b", "c"), "a b", files=(f,)) for f in ("one.csv", "two.csv")]
+    with click.Context(fit):
+        for key in (*keys, "columns.loss", "units.tokens"):
+            assert options_for([Question(key, "?", ("runs",))]).startswith("Give --"), key
+        assert options_for([Question("rows", "?", ("runs",))]) == "Give --rows-are runs."
+        assert options_for(twice) == "Give --for one.csv 'columns.loss=a b' --for two.csv 'columns.loss=a b'."
+        assert otherwise(Question("rows", "Runs?", ("checkpoints", "runs"), "checkpoints", False)).endswith(
+            "Runs? To answer otherwise, give --rows-are runs."
+        )
+    assert options_for(twice) == ""
 
 
 def test_a_logarithm_is_named_as_a_unit(run: Any, tmp_path: Path) -> None:
