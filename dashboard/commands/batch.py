@@ -146,11 +146,19 @@ def command(
         return
     if method:
         click.echo(method)
+    of_all = [
+        one
+        for one in dict.fromkeys(sum(notes.values(), []))
+        if len(notes) > 1 and all(one in n for n in notes.values())
+    ]
     for name in notes:
         if name in found:
             click.echo(_line(name, found[name], unit, base, overhead))
-        for sentence in notes[name]:
-            click.echo(f"  {sentence}" if name in found else f"{name or file.name}: {sentence}")
+        for sentence in dict.fromkeys(notes[name]):
+            if sentence not in of_all:
+                click.echo(f"  {sentence}" if name in found else f"{name or file.name}: {sentence}")
+    for sentence in of_all:
+        click.echo(sentence)
     if law is not None:
         exponent = law.exponent()
         which = "critical batch" if base is None or isinstance(law, AlongLoss) else f"batch of {overhead:.0%} overhead"

@@ -332,3 +332,16 @@ def test_a_width_ladder_that_is_too_small_says_what_it_lacks_and_nothing_else(tm
     assert said.exit_code == 1
     assert "needs 3 widths with 4 learning rates each" in said.output
     assert "critical batch" not in said.output
+
+
+def test_a_note_of_every_group_is_said_once(tmp_path):
+    file = tmp_path / "steps.csv"
+    rows = [
+        f"{size},{b},{1000 * (1 + 300 / b):.6f},{2000 * (1 + 300 / b):.6f}\n"
+        for size in ("a", "b")
+        for b in (16, 64, 256, 1024)
+    ]
+    file.write_text("model,batch_size,steps_to_target,steps_to_target_wandb\n" + "".join(rows), encoding="utf-8")
+    said = RUN.invoke(command, [str(file), "--resamples", "20"]).output
+    assert said.count("Critical batch") + said.count("critical batch 300") == 2, said
+    assert said.count("'steps_to_target_wandb' is not used.") == 1
