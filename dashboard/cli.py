@@ -19,16 +19,17 @@ DEFAULT = "open"
 class OneFilePerCommand(click.Group):
     """A command group whose commands are the modules of dashboard/commands, imported only when asked for.
 
-    A module `fit_.py` or `fit.py` offers the command `fit` by a name `command`; nothing is registered anywhere.
+    A module `fit_.py` or `fit.py` offers the command `fit` by a name `command`; nothing is registered anywhere. What several
+    commands share is in modules such as `_asked.py`, which are none.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(found.name.rstrip("_") for found in pkgutil.iter_modules(commands.__path__))
+        return sorted(name.rstrip("_") for name in _modules())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        for found in pkgutil.iter_modules(commands.__path__):
-            if found.name.rstrip("_") == cmd_name:
-                command: click.Command = importlib.import_module(f"{commands.__name__}.{found.name}").command
+        for name in _modules():
+            if name.rstrip("_") == cmd_name:
+                command: click.Command = importlib.import_module(f"{commands.__name__}.{name}").command
                 return command
         return None
 
@@ -38,6 +39,10 @@ class OneFilePerCommand(click.Group):
         if not args or (args[0] not in own and args[0] not in self.list_commands(ctx)):
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
+
+
+def _modules() -> list[str]:
+    return [found.name for found in pkgutil.iter_modules(commands.__path__) if not found.name.startswith("_")]
 
 
 @click.command(cls=OneFilePerCommand, context_settings={"help_option_names": ["-h", "--help"]})

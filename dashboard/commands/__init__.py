@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
-from dashboard.answering import options_for
+from dashboard.commands._asked import options_for
 from dashboard.error_messages import in_words, is_for_people
 
 if TYPE_CHECKING:

@@ -146,11 +146,8 @@ def command(
         return
     if method:
         click.echo(method)
-    of_all = [
-        one
-        for one in dict.fromkeys(sum(notes.values(), []))
-        if len(notes) > 1 and all(one in n for n in notes.values())
-    ]
+    several = list(notes.values()) if len(notes) > 1 else [[]]
+    of_all = [one for one in dict.fromkeys(several[0]) if all(one in each for each in several)]
     for name in notes:
         if name in found:
             click.echo(_line(name, found[name], unit, base, overhead))

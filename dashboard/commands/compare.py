@@ -19,7 +19,7 @@ from dashboard.commands import (
     runs_in,
     write_text,
 )
-from dashboard.commands.fit import Delta
+from dashboard.commands._deciding import Delta
 
 SHARES = ("auto", "nothing", "floor", "exponents", "floor and exponents")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from dashboard.answering import otherwise
 from dashboard.commands import Command, TablePath, json_option, reading, refuses, write_json
+from dashboard.commands._asked import otherwise
 
 
 @click.command(cls=Command, name="read", short_help="Read tables of runs and summarise them.")

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dashboard import cli
-from dashboard.answering import options_for, otherwise
 from dashboard.commands import open as opening
+from dashboard.commands._asked import options_for, otherwise
 from dashboard.commands.fit import command as fit
 from dashboard.server import launch
 from dashboard.workspace import store as workspace

@@ -176,8 +176,14 @@ def test_a_law_of_own_columns_is_fitted_as_in_python(run: Any, tmp_path: Path, d
     assert len(re.findall(r"^r\d", out["csv"].read_text(), re.MULTILINE)) == 20
     said = run("fit", table, "--law", "coverage", "--resamples", 50, "--hold-out", "r19")
     assert "1 held-out run lies" in said.stdout
-    for wrong in (("--loss-unit", "bits"), ("--column", "coverage=loss"), ("--exclude", "nobody")):
+    table.write_text(table.read_text().replace("samples", "tries", 1))
+    asked = run("fit", table, "--law", "coverage")
+    assert "Give --column samples=" in asked.stderr
+    assert run("fit", table, "--law", "coverage", "--resamples", 50, "--column", "samples=tries").exit_code == 0
+    table.write_text(table.read_text().replace("tries", "samples", 1))
+    for wrong in (("--loss-unit", "bits"), ("--exclude", "nobody")):
         assert run("fit", table, "--law", "coverage", *wrong).exit_code == 2, wrong
+    assert run("fit", table, "--law", "coverage", "--column", "coverage=loss").exit_code == 1
     assert run("fit", table, table, "--law", "coverage").exit_code == 1
 
 

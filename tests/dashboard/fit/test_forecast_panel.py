@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from dashboard.charts import forecast as chart
 from dashboard.cli import group
 from dashboard.fit.tabs import backtest as panel
+from data import read_runs
 from data.library import load
 from fitting import backtest, fit
 
@@ -54,6 +55,12 @@ def test_from_the_terminal():
     said = json.loads(done.stdout)
     assert said["sentence"].startswith("With the largest runs left out")
     assert sum(c["asked"] for c in said["cuts"]) == sum(len(c["actual"]) for c in said["cuts"])
+    runs = read_runs(LADDER)
+    left = str(runs.kept["run"].iloc[0])
+    options = ["--exclude", left, "--delta", "0.001", "--prior", "none", "--seed", "3"]
+    chosen = json.loads(CliRunner().invoke(group, ["backtest", str(LADDER), *options, "--json", "-"]).stdout)
+    f = fit(runs, exclude=[left], delta=0.001, prior="none", seed=3)
+    assert [c["low"] for c in chosen["cuts"]] == [pytest.approx(list(c.forecast.low)) for c in backtest(f, runs).cuts]
     refused = CliRunner().invoke(group, ["backtest", str(LADDER), "--law", "nope"])
     assert refused.exit_code == 2
 

@@ -40,7 +40,7 @@ def otherwise(question: Question) -> str:
     """A question that was answered by its guess, with the option that answers it otherwise."""
     other = next((o for o in question.options if o != question.guess), "")
     option = options_for([replace(question, guess=other, options=(), needed=True)])
-    return f"{question.text} {option.replace('Give', 'X', 1)}".rstrip()
+    return f"{question.text} {option.replace('Give', 'To answer otherwise, give', 1)}".rstrip()
 
 
 def _options() -> dict[str, str]:
