@@ -1,4 +1,4 @@
-"""A number with its noun (`1 run`, `41 runs`), with its verb (`1 row says`, `41 rows say`), and names one after the other."""
+"""A number with its noun (`1 run`, `41 runs`), with its verb (`1 row says`, `41 rows say`), a part of a whole, and names in a row."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ def plural(number: int, noun: str) -> str:
 def agreeing(number: int, one: str, several: str) -> str:
     """The number with its thousands and the words behind it: those for one, or those for none and several."""
     return f"{number:,} {one if number == 1 else several}"
+
+
+def out_of(number: int, whole: int, noun: str, one: str, several: str) -> str:
+    """So many of the whole and their verb, which is that of one thing where one of them, or one in all, is meant: `0 of 1 run is`."""
+    return f"{number:,} of {plural(whole, noun)} {one if 1 in (number, whole) else several}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard import numbers
-from data.plural import agreeing, plural
+from data.plural import agreeing, out_of, plural
+from data.probe.folder import CHECKPOINT
 from data.probe.found import Probe, probe, run_folders
 
 if TYPE_CHECKING:
@@ -75,10 +76,15 @@ def refusal(asked: Sequence[Standing]) -> str:
     states = Counter(one.state for one in asked)
     if states["done"] == len(asked):
         return ""
-    said = [f"{states['done']:,} of {plural(len(asked), 'run')} {'is' if states['done'] == 1 else 'are'} done."]
+    said = [f"{out_of(states['done'], len(asked), 'run', 'is', 'are')} done."]
     if others := len(asked) - states["done"] - states["diverged"]:
-        which = "the others" if not states["diverged"] else plural(others, "of them").removesuffix("s")
-        said.append(f"`--retry` makes {which} again, from their checkpoints.")
+        which = "it" if len(asked) == 1 else "the other" if others == 1 else "the others"
+        which = plural(others, "of them").removesuffix("s") if states["diverged"] else which
+        kept = sum((one.folder.path / CHECKPOINT).is_file() for one in asked if one.state not in ("done", "diverged"))
+        place = "" if not kept else ", from its checkpoint" if others == 1 else ", from their checkpoints"
+        said.append(
+            f"`--retry` makes {which} again{place if kept in (0, others) else ', from a checkpoint where there is one'}."
+        )
     if states["diverged"]:
         said.append(f"{agreeing(states['diverged'], 'run that diverged', 'runs that diverged')} {DIVERGED}")
     return " ".join(said)
@@ -87,8 +93,7 @@ def refusal(asked: Sequence[Standing]) -> str:
 def done(runs: int, folder: Path, design: str) -> str:
     """What is said when all runs are done: how many, and the command that reads them."""
     command = MADE_FOR.get(design, "fit")
-    verb = "is" if runs == 1 else "are"
-    return f"{runs:,} of {plural(runs, 'run')} {verb} done. Next: isoflop {command} {shlex.quote(str(folder))}"
+    return f"{out_of(runs, runs, 'run', 'is', 'are')} done. Next: isoflop {command} {shlex.quote(str(folder))}"
 
 
 def document(asked: Sequence[Standing], name: str, specs: Sequence[Spec]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dashboard.probe.estimate import Estimate, Estimator
-from data.plural import agreeing, plural
+from data.plural import agreeing, out_of
 from data.probe.found import Probe
 from data.probe.queue import ahead
 from data.probe.spec import Spec
@@ -52,10 +52,9 @@ class Outlook:
         """How much is done already, in words; '' where nothing is."""
         if self.done == self.runs:
             return "all are done already" if self.runs > 1 else "it is done already"
-        of = f" of {plural(self.runs, 'run')}"
         begun = sum(one.begin > 0 for one in self.left if not one.spec.trunk)
         said = [
-            f"{self.done:,}{of} {'is' if self.done == 1 else 'are'} done already" if self.done else "",
+            f"{out_of(self.done, self.runs, 'run', 'is', 'are')} done already" if self.done else "",
             f"{agreeing(self.ended, 'ended otherwise and is', 'ended otherwise and are')} made again with --retry alone"
             if self.ended
             else "",

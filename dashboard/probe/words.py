@@ -62,7 +62,7 @@ def standing(sweep: Sweep) -> tuple[str, str, dict[str, str]]:
     """How a sweep stands: the sentence, the line under it, the values."""
     whole = len(sweep.runs)
     values = {"done": f"{sweep.done} of {plural(whole, 'run')}"}
-    verb = "is" if whole == 1 else "are"
+    verb = "is" if 1 in (sweep.done, whole) else "are"
     asked = sum(run.stopping for run in sweep.runs)
     counted = [
         (asked - sweep.stopping, "stopping"),

@@ -21,6 +21,7 @@ from fitting.isoflop.profiles import Profiles, ProfilesError, profiles
 from fitting.isoflop.words import compute, spoken
 from fitting.planning.allocation import optimum, valley
 from fitting.planning.planner import plan
+from fitting.plural import out_of
 from fitting.result import Fit
 from fitting.same_runs import Columns, RunsLike, Units, of_fit
 from fitting.shown import shown
@@ -284,8 +285,8 @@ def _reason(
     used = int(found.used.sum())
     if used < len(found.used):
         return (
-            f"{len(found.used) - used} of {len(found.used)} profiles have no usable lowest point, so Approach 2 rests on {used} "
-            "budgets"
+            f"{out_of(len(found.used) - used, len(found.used), 'profile', 'has', 'have')} no usable lowest point, so "
+            f"Approach 2 rests on {used} budgets"
         )
     return (
         "the law holds all runs to one surface and profiles do not, so its form is the likeliest reason; look at its "

@@ -12,6 +12,7 @@ from fitting.isoflop.buckets import LeftOut
 from fitting.isoflop.floor import LEAST_POINTS
 from fitting.isoflop.power import PowerLaw
 from fitting.isoflop.profile import Profile, Settings
+from fitting.plural import out_of
 
 # Below this, in log, two ways to a number of tokens are not worth a sentence.
 WORTH_SAYING = 0.03
@@ -75,12 +76,12 @@ def notes_of(
     if aside:
         total = len(aside) + sum(len(p.runs) for p in made)
         notes.append(
-            f"{len(aside)} of {total} runs {'belongs' if len(aside) == 1 else 'belong'} to no profile "
+            f"{out_of(len(aside), total, 'run', 'belongs', 'belong')} to no profile "
             f"at a tolerance of {chosen.tolerance:.0%}."
         )
     if flagged:
         notes.append(
-            f"{flagged} of {len(made)} budgets {'is' if flagged == 1 else 'are'} flagged "
+            f"{out_of(flagged, len(made), 'budget', 'is', 'are')} flagged "
             f"and {'kept' if chosen.keep_flagged else 'not used'}."
         )
     if len(used) == 2:

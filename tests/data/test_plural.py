@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from data import NothingKept, Runs
-from data.plural import agreeing, plural
+from data.plural import agreeing, out_of, plural
 
 _CURVE = "step,tokens,params,val_loss\n" + "".join(f"{k}00,{k}00000000,1e8,{4 - k / 10:.1f}\n" for k in range(1, 8))
 
@@ -25,6 +25,11 @@ ONE = (
 def test_one_is_singular_and_any_other_is_not() -> None:
     assert [plural(n, "run") for n in (0, 1, 2, 1234)] == ["0 runs", "1 run", "2 runs", "1,234 runs"]
     assert [agreeing(n, "row says", "rows say") for n in (0, 1, 2000)] == ["0 rows say", "1 row says", "2,000 rows say"]
+
+
+def test_a_part_of_one_takes_the_verb_of_one() -> None:
+    said = [out_of(n, of, "run", "is", "are") for n, of in ((0, 1), (1, 8), (0, 8), (3, 1200))]
+    assert said == ["0 of 1 run is", "1 of 8 runs is", "0 of 8 runs are", "3 of 1,200 runs are"]
 
 
 def test_notes_on_one_thing_are_singular(read: Callable[..., Runs]) -> None:

@@ -16,6 +16,7 @@ from dashboard.batch.tabs import papers
 from dashboard.charts import batch_grid
 from dashboard.downloads import File
 from dashboard.widgets import PLOT
+from data.plural import out_of
 from fitting.batch import PUBLISHED, RateLaws
 from fitting.batch.rates import Cell
 from fitting.export.rate_laws import to_csv, to_json, to_latex, to_python
@@ -97,8 +98,8 @@ def _rules(laws: RateLaws) -> dict[str, tuple[Any, Any]]:
 
 def _plateau(cell: Cell) -> str:
     said = (
-        f"{int(np.sum(cell.near))} of {len(cell.loss)} runs are within 0.25 % of the best: over a factor of {cell.plateau('lr'):.3g} in "
-        f"rate and {cell.plateau('batch'):.3g} in batch."
+        f"{out_of(int(np.sum(cell.near)), len(cell.loss), 'run', 'is', 'are')} within 0.25 % of the best: "
+        f"over a factor of {cell.plateau('lr'):.3g} in rate and {cell.plateau('batch'):.3g} in batch."
     )
     words = {"lr": "rate", "batch": "batch"}
     if cell.edge:

@@ -21,6 +21,7 @@ from typing import Any
 
 from data.errors import DataError
 from data.home import home
+from data.plural import plural
 from data.probe.plain_file import loaded
 from data.probe.queue.shared import Run, by_sweep
 from data.whole_file import write_whole
@@ -75,7 +76,7 @@ def said(sweep: str, jobs: Sequence[Run], held: str = "") -> str:
     """How a sweep has ended, as a sentence."""
     counted = Counter(job.state for job in jobs)
     if held:
-        return f"{sweep} is held, with {counted['done']} of {len(jobs)} runs done: {held}"
+        return f"{sweep} is held, with {counted['done']} of {plural(len(jobs), 'run')} done: {held}"
     states = ", ".join(f"{counted[state]} {state}" for state in _ORDER if counted[state])
     return f"{sweep} has ended: {f'all {len(jobs)} runs are done' if counted['done'] == len(jobs) > 1 else states}."
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from fitting.amounts import times
 from fitting.diagnostics.checks.evidence import Evidence
+from fitting.plural import out_of
 from fitting.status import Verdict
 
 # Up to four passes over the data are worth about as much as new data; later ones soon less (Muennighoff et al. 2023, arXiv
@@ -112,6 +113,6 @@ def outliers(e: Evidence) -> Verdict:
     worst = far[np.argsort(-np.abs(r[far]))]
     names = ", ".join(e.table.runs[i] for i in worst[:5]) + (f" and {len(worst) - 5} more" if len(worst) > 5 else "")
     return Verdict(
-        "outliers", title, "caution", f"{len(far)} of {len(r)} runs lie over six robust deviations from the law: {names}.",
+        "outliers", title, "caution", f"{out_of(len(far), len(r), 'run', 'lies', 'lie')} over six robust deviations from the law: {names}.",
         "Look at them on the Runs page; exclude one only for a reason other than its loss.",
     )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 
 from fitting.band import LEVEL
 from fitting.diagnostics.checks.evidence import Evidence
-from fitting.plural import plural
+from fitting.plural import out_of, plural
 from fitting.solver.solver import EXACT
 from fitting.status import Verdict
 
@@ -41,7 +41,7 @@ def one_minimum(e: Evidence) -> Verdict:
         return Verdict("one_minimum", title, "pass", f"All {len(found)} starts converge to the same optimum.")
     return Verdict(
         "one_minimum", title, "caution",
-        f"{apart} of {len(found)} starts converge to a worse local minimum; the best optimum found is shown.",
+        f"{out_of(apart, len(found), 'start', 'converges', 'converge')} to a worse local minimum; the best optimum found is shown.",
         "A larger delta smooths the objective; check whether the constants change.",
     )  # fmt: skip
 
@@ -61,9 +61,11 @@ def refits(e: Evidence) -> Verdict | None:
     low, high = e.where.bounds
     edge = float(np.mean(np.any((e.refits.theta <= low + 1e-9) | (e.refits.theta >= high - 1e-9), axis=1)))
     if good < 0.98 or edge > 0.2:
+        parts = ((1 - good, "did not converge"), (edge, "ended at a bound"))
+        bad = [f"{100 * share:.3g} % {what}" for share, what in parts if share]
         return Verdict(
             "refits", title, "caution" if good > 0.9 and edge < 0.5 else "fail",
-            f"Of {count:,} refits {100 * (1 - good):.0f} % did not converge and {100 * edge:.0f} % ended at a bound.",
+            f"Of {count:,} refits {' and '.join(bad)}.",
             "The runs are too few for this law: add runs, or choose a law with fewer parameters.",
         )  # fmt: skip
     return Verdict("refits", title, "pass", f"{100 * good:.4g} % of {count:,} refits converged inside the bounds.")

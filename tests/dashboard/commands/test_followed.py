@@ -53,6 +53,15 @@ def test_a_run_that_diverged_is_named_and_what_to_change_is_said(asked, tmp_path
     assert Folder(tmp_path / "out" / "lr" / one.key).path.samefile(by[one.key]["folder"])
 
 
+def test_retry_of_one_run_speaks_of_one_and_of_a_checkpoint_where_there_is_one(asked, tmp_path):
+    alone = {**TINY, "rates": [1]}
+    stands(Store(tmp_path / "out"), "lr", alone, ["failed"])
+    assert "0 of 1 run is done. `--retry` makes it again.\n" in asked(alone).output
+    (run,) = sweep(alone)
+    (tmp_path / "out" / "lr" / run.key / "checkpoint.npz").touch()
+    assert "`--retry` makes it again, from its checkpoint." in asked(alone).output
+
+
 def test_what_is_done_is_counted_and_the_next_command_is_named(asked, tmp_path):
     """The user's nine minutes showed the word Runs, and nothing at the end."""
     stands(Store(tmp_path / "out"), "lr", TINY, ["done", "done"])

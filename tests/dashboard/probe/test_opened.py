@@ -55,7 +55,7 @@ def test_it_is_looked_at_and_not_touched(page, far, served):
 def test_a_sweep_of_the_workspace_keeps_its_name(page, far, queue, served):
     stands(queue, "first", {**FOUR, "seed": 1}, ["done", "queued", "queued", "queued"])
     at = page(sweep="first")
-    assert "1 of 4 runs are done" in said(at).replace('<em class="">', "").replace("</em>", "")
+    assert "1 of 4 runs is done" in said(at).replace('<em class="">', "").replace("</em>", "")
     assert opened.WHY not in said(at)
     assert {"first", "first (2)"} <= {box.format_func(x).partition(":")[0] for box in at.selectbox for x in box.options}
     at = page(sweep="first (2)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 from data import read_runs
 from fitting import FitError, Status, all_laws, fit
+from fitting.diagnostics.checks.solution import refits
 
 LAW = all_laws()["chinchilla"]
 TRUTH = {"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658}
@@ -76,13 +78,28 @@ def test_sizes_nearly_proportional_to_tokens_are_flagged(make_runs):
 def test_outliers_are_named(make_runs, noisy):
     k = noisy.kept
     loss = k["loss"].to_numpy().copy()
-    loss[[5, 17]] *= [1.25, 0.8]
+    loss[5] *= 1.25
+    f = fit(make_runs(params=k["params"], tokens=k["tokens"], loss=loss), "chinchilla", resamples=0)
+    assert f"1 of {len(k)} runs lies over" in said(f, "outliers")
+    loss[17] *= 0.8
     f = fit(make_runs(params=k["params"], tokens=k["tokens"], loss=loss), "chinchilla", resamples=100)
     assert states(f)["outliers"] == "caution"
     assert "run-5" in said(f, "outliers")
     assert "run-17" in said(f, "outliers")
     assert "run-4" not in said(f, "outliers").replace("run-5", "").replace("run-17", "")
     check_words(f)
+
+
+def test_a_share_of_refits_that_is_nothing_is_not_said():
+    """All end at a bound, and each converged: nothing is said of 0 %."""
+    theta = np.zeros((1000, 2))
+    where = SimpleNamespace(bounds=(np.zeros(2), np.ones(2)))
+    for converged, words in (
+        (1000, "100 % ended at a bound."),
+        (970, "3 % did not converge and 100 % ended at a bound."),
+    ):
+        made = SimpleNamespace(converged=np.arange(1000) < converged, theta=theta)
+        assert refits(SimpleNamespace(refits=made, where=where)).sentence == f"Of 1,000 refits {words}"
 
 
 def test_few_sizes_are_flagged(make_runs):
