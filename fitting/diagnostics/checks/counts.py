@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fitting.diagnostics.checks.evidence import Evidence
+from fitting.plural import out_of
 from fitting.solver.initial_values import starts
 from fitting.solver.parametrization import coordinates
 from fitting.solver.solver import Problem, minimise, problem
@@ -42,8 +43,8 @@ def counts(e: Evidence) -> Verdict | None:
         said.append((float(np.ravel(e.law(there, _refitted(e, other)))[0]), COUNTS.get(count, count)))
     loss, count = max(said, key=lambda x: abs(np.log(x[0] / mine)))
     found = (
-        f"With {count} the forecast at {BEYOND:g} times the largest run's compute is {loss:.4g}; this fit forecasts {mine:.4g} "
-        f"({low:.4g} to {high:.4g})."
+        f"With {count} the forecast at {BEYOND:g} times the largest run's compute, of a run with the tokens per parameter of the largest, "
+        f"is {loss:.4g}; this fit forecasts {mine:.4g} ({low:.4g} to {high:.4g})."
     )
     if low <= loss <= high:
         return Verdict("counts", TITLE, "pass", found)
@@ -68,7 +69,7 @@ def proportions(e: Evidence) -> Verdict | None:
     names = ", ".join(e.table.runs[i] for i in odd[:5]) + (f" and {len(odd) - 5} more" if len(odd) > 5 else "")
     return Verdict(
         "proportions", title, "caution",
-        f"{len(odd)} of {len(ratio)} models have an aspect ratio over {ODD:g} times off the median ({span}): {names}.",
+        f"{out_of(len(odd), len(ratio), 'model', 'has', 'have')} an aspect ratio over {ODD:g} times off the median ({span}): {names}.",
         "The law does not model aspect ratio: leave these runs out, or plan models shaped like the rest.",
     )  # fmt: skip
 

@@ -42,6 +42,7 @@ def test_counts_that_forecast_differently_are_said():
     found = check(fit(runs(250_000), "chinchilla", resamples=300), "counts")
     assert found.state == "caution"
     assert "With non-embedding parameters the forecast" in found.sentence
+    assert "of a run with the tokens per parameter of the largest" in found.sentence
     assert "which count" in found.todo
 
 
