@@ -294,8 +294,8 @@ class Fit(Alike):
         `columns`, `units`: the answers of `read_runs`, for a path or a DataFrame.
 
         `observed` and `fitted` are in the unit of the law's output (nats per token for a loss). `residual` is log observed less
-        log fitted, without a unit: positive where a run lies above the law, as in statsmodels, in the attribute `residuals` and in the
-        CSV of runs. FitError for other runs than those that were fitted.
+        log fitted, without a unit: positive where a run lies above the law (the sign of statsmodels, not its
+        difference), in the attribute `residuals` and in the CSV of runs. FitError for other runs than those that were fitted.
         """
         import pandas as pd
 
