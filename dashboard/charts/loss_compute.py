@@ -259,14 +259,17 @@ def _sizes(out: Drawing, frame: Frame, fit: Fit, drawn: marks.Split) -> None:
 
 
 def _others(out: Drawing, frame: Frame, fit: Fit, x: str, drawn: marks.Split) -> None:
-    """A law of two inputs, one of them not that of the axis: a curve for each of a handful of its values, named at its right end or,
-    where the curves lie further apart there, near the left one."""
+    """A law of two inputs, one of them not that of the axis: a curve for each of a handful of its values, named at its right end or
+    at the place further left where more of them lie inside and apart, or as many further apart."""
     (other,) = (name for name in fit.law.inputs if name != x)
     at = np.logspace(frame.left, frame.right, NODES)
     values = handful(drawn.used[other].to_numpy(float))
     curves = [np.asarray(fit.law({x: at, other: value}, fit.params), float) for value in values]
-    shares = {end: [frame.share(float(curve[end])) for curve in curves] for end in (-1, NODES // 8)}
-    end = max(shares, key=lambda end: max(shares[end]) - min(shares[end]))
+    shares = {
+        end: [frame.share(float(curve[end])) for curve in curves]
+        for end in (-1, *range(7 * NODES // 8, 0, -(NODES // 8)))
+    }
+    end = max(shares, key=lambda end: (len(apart(shares[end])), max(shares[end]) - min(shares[end])))
     named = apart(shares[end])
     for k, (value, curve) in enumerate(zip(values, curves, strict=True)):
         said = numbers.say(value, "count")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import chdir
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -167,6 +168,17 @@ def test_a_law_of_two_inputs_has_a_curve_for_each_value_of_the_other():
     )
     drawn = loss_compute.figure(runs, two, fit(runs, law=two, resamples=0))
     assert sum(trace.name == "the law at one value of tries" for trace in drawn.data) == 3
+    # Beyond the largest run all but the least curve leave the picture at its top: each is named where all are seen.
+    rising = replace(
+        two, formula=lambda shots, tries, a, b, c: a * shots**b * tries**c, unscaled=("shots", "tries"),
+        params=tuple(replace(p, anchor=None) for p in two.params),
+    )  # fmt: skip
+    frame = frame[frame["shots"] < 100 * frame["tries"] ** -0.3]
+    steep = read_columns(
+        frame.assign(right=1e-6 * frame["shots"] ** 2.0 * frame["tries"] ** 1.5), ("shots", "tries", "right")
+    )
+    drawn = loss_compute.figure(steep, rising, fit(steep, law=rising, resamples=0))
+    assert {"1", "4", "16"} <= {note.text for note in drawn.layout.annotations}
 
 
 def test_the_same_file_carries_both_and_a_law_of_losses_stays_one_choice_away(page: Page):
