@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -137,8 +137,11 @@ def ladder(frame: pd.DataFrame) -> Ladder:
     counters: list[Array | None] = []
     others: list[str] = []
     repeated = merged = shared = 0
-    for name, rows in frame.groupby("run", sort=False, dropna=False):
-        parts = list(_apart(rows, str(name)))
+    by_run = frame.groupby("run", sort=False, dropna=False)
+    asked = _telling(frame)
+    several = by_run[asked].nunique().to_numpy() > 1 if asked else np.zeros((len(by_run), 0), bool)
+    for (name, rows), differ in zip(by_run, several, strict=True):
+        parts = list(_apart(rows, str(name), [c for c, d in zip(asked, differ, strict=True) if d]))
         found = []
         for called, part in parts:
             attempts = _attempts(part)
@@ -247,11 +250,16 @@ def _many(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def _apart(rows: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The rows of a name by those of `SETTINGS` at whose values they go side by side, each part with its name."""
-    others = [c for c in rows if c not in (*SETTINGS, *NEEDED, "tokens") and may_tell(str(c))][:MOST_COLUMNS]
-    for column in (*SETTINGS, *others):
-        if column not in rows or rows[column].nunique(dropna=True) < 2:
+def _telling(frame: pd.DataFrame) -> list[str]:
+    """The columns of settings whose values may tell runs of one name apart."""
+    others = [c for c in frame if c not in (*SETTINGS, *NEEDED, "tokens") and may_tell(str(c))][:MOST_COLUMNS]
+    return [c for c in (*SETTINGS, *others) if c in frame]
+
+
+def _apart(rows: pd.DataFrame, name: str, columns: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of a name by those of its `columns` of several values at which they go side by side, each part with its name."""
+    for column in columns:
+        if rows[column].nunique(dropna=True) < 2:  # of a part
             continue
         if column == "batch":
             told = by_batch(rows["step"].to_numpy(float), rows["batch"].to_numpy(float))
@@ -260,17 +268,17 @@ def _apart(rows: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
             if len(told.batches) > 1:
                 for part, way in enumerate(told.batches):
                     said = " to ".join(f"{b:g}" for b in dict.fromkeys((way[0], way[-1])))
-                    yield from _apart(rows[told.part == part], f"{name}, batch {said}")
+                    yield from _apart(rows[told.part == part], f"{name}, batch {said}", columns)
                 return
         elif column == "lr":
             if (several := _by_rate(rows)) is not None:
                 for rate, own in rows.groupby(several, sort=False):
-                    yield from _apart(own.assign(lr=rate), f"{name}, lr {rate:g}")
+                    yield from _apart(own.assign(lr=rate), f"{name}, lr {rate:g}", columns)
                 return
         elif (_side_by_side if column in SETTINGS else _of_several)(rows, column):
             for value, own in rows.groupby(rows[column], sort=False, dropna=False):
                 said = f"{value:g}" if isinstance(value, (int, float)) else str(value)
-                yield from _apart(own, f"{name}, {column} {said}")
+                yield from _apart(own, f"{name}, {column} {said}", columns)
             return
     yield name, rows
 
