@@ -98,9 +98,8 @@ def command(
     if slurm is not None:
         target, slots = on_slurm.target(given or Settings(), price), on_slurm.at_once(given or Settings(), len(specs))
         at_once = on = on_slurm.words(slots)
-    elif (
-        printed is not None
-    ):  # how many run at once there nobody knows here: what is said is the time of one device in all
+    elif printed is not None:
+        # How many run at once there nobody knows here: what is said is the time of one device in all.
         target, slots, at_once = Target(alone=True), 1, "one run after the other"
         on = f"one CPU thread, {at_once}"
     else:
